@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.clusters.aggregate.v3`.
+ *
+ * @module
+ */
+export * from "./cluster_pb.ts";

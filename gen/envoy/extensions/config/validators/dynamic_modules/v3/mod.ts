@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.config.validators.dynamic_modules.v3`.
+ *
+ * @module
+ */
+export * from "./dynamic_modules_pb.ts";

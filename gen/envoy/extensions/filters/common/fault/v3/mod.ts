@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.common.fault.v3`.
+ *
+ * @module
+ */
+export * from "./fault_pb.ts";

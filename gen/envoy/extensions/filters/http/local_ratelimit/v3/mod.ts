@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.http.local_ratelimit.v3`.
+ *
+ * @module
+ */
+export * from "./local_rate_limit_pb.ts";

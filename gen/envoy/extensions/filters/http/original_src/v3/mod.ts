@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.http.original_src.v3`.
+ *
+ * @module
+ */
+export * from "./original_src_pb.ts";

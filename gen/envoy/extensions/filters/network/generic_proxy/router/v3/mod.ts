@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.network.generic_proxy.router.v3`.
+ *
+ * @module
+ */
+export * from "./router_pb.ts";

@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.network.geoip.v3`.
+ *
+ * @module
+ */
+export * from "./geoip_pb.ts";

@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.network.ratelimit.v3`.
+ *
+ * @module
+ */
+export * from "./rate_limit_pb.ts";

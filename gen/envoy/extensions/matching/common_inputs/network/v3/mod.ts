@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.matching.common_inputs.network.v3`.
+ *
+ * @module
+ */
+export * from "./network_inputs_pb.ts";

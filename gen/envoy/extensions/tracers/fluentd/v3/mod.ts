@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.tracers.fluentd.v3`.
+ *
+ * @module
+ */
+export * from "./fluentd_pb.ts";

@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.upstreams.tcp.generic.v3`.
+ *
+ * @module
+ */
+export * from "./generic_connection_pool_pb.ts";

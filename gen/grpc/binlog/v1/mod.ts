@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `grpc.binlog.v1`.
+ *
+ * @module
+ */
+export * from "./binarylog_pb.ts";

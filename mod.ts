@@ -1,0 +1,1 @@
+/** x */ export const x=1
