@@ -1,0 +1,73 @@
+/** Protobuf's wire format, as far as one needs it to read a few fields of a message and pass over the rest. */
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Wire types, as in protobuf's encoding guide. */
+export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2, Fixed32: 5 } as const;
+
+/** One field: a varint's value, or where the payload of a length-delimited field lies. */
+export interface Field {
+  number: number;
+  wire: number;
+  /** A varint's value, exact to 2^53; 0 for another wire type. */
+  value: number;
+  /** Offset of the payload's first byte. */
+  start: number;
+  /** Offset past the payload's last byte. */
+  end: number;
+}
+
+/**
+ * Calls `visit` for each field of the message that lies in `bytes` from `start` to `end`. The object it gets is reused.
+ *
+ * @throws {RangeError} if the bytes are no message; it says at which offset.
+ */
+export function eachField(bytes: Uint8Array, start: number, end: number, visit: (field: Field) => void): void {
+  const field: Field = { number: 0, wire: 0, value: 0, start: 0, end: 0 };
+  let at = start;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (at >= end) break;
+      const byte = bytes[at++];
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    throw new RangeError(`not a protobuf message: bad varint at byte ${at - start}`);
+  };
+  while (at < end) {
+    const tag = varint();
+    field.number = Math.floor(tag / 8);
+    field.wire = tag % 8;
+    field.value = 0;
+    field.start = at;
+    if (field.number === 0) throw new RangeError(`not a protobuf message: field number 0 at byte ${at - start}`);
+    if (field.wire === Wire.Varint) {
+      field.value = varint();
+    } else if (field.wire === Wire.Bytes) {
+      const length = varint();
+      field.start = at;
+      at += length;
+    } else if (field.wire === Wire.Fixed64) {
+      at += 8;
+    } else if (field.wire === Wire.Fixed32) {
+      at += 4;
+    } else {
+      throw new RangeError(`not a protobuf message: wire type ${field.wire} at byte ${at - start}`);
+    }
+    field.end = at;
+    if (at > end) throw new RangeError(`not a protobuf message: field ${field.number} ends past the last byte`);
+    const next = at;
+    visit(field);
+    at = next;
+  }
+}
+
+/**
+ * Decodes UTF-8.
+ *
+ * @throws {TypeError} if it is none.
+ */
+export function text(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start, end));
+}

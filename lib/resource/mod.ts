@@ -1,0 +1,11 @@
+/** A resource: its name, type URL, version, bytes and references. */
+export {
+  createResource,
+  type EncodedResource,
+  type NamedMessage,
+  Resource,
+  type ResourceOptions,
+  toResource,
+} from "./resource.ts";
+export { findReferences, type Malformed, type Reference, type References } from "./references.ts";
+export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";

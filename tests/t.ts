@@ -1,0 +1,1 @@
+console.log(Deno.memoryUsage().rss/1e6)
