@@ -1,0 +1,206 @@
+import type { Message } from "@bufbuild/protobuf";
+import { type NamedMessage, type Reference, type Resource, shortName, toResource } from "../resource/mod.ts";
+import { View } from "./view.ts";
+
+/** What {@linkcode createSnapshot} makes a snapshot of. */
+export interface SnapshotOptions {
+  /** The resources, of any types: messages, or what `createResource` made. */
+  resources: Iterable<NamedMessage | Resource | Message>;
+  /**
+   * The version of all types, or of some by type URL. Default: derived from the content, so that an equal snapshot has
+   * an equal version wherever it is made, and a client that holds it already is sent nothing.
+   */
+  version?: string | Readonly<Record<string, string>>;
+}
+
+/** How {@linkcode Snapshot.with} makes one snapshot of another. */
+export interface SnapshotChange {
+  /** Resources to add, or to put in place of those that have their names. */
+  set?: Iterable<NamedMessage | Resource | Message>;
+  /** Resources to leave out, by type URL and name. A name that is not there is passed over. */
+  delete?: Iterable<{ readonly typeUrl: string; readonly name: string }>;
+  /** The version of the types that change. Default: derived from their content. */
+  version?: string;
+}
+
+/** Something in a snapshot that does not fit together. */
+export interface Inconsistency {
+  /** The resource it was found in. */
+  readonly resource: Resource;
+  /** The field that is at fault, from the resource's own fields down. */
+  readonly path: string;
+  /** The resource that is missing; undefined if the field could not be read. */
+  readonly reference: Reference | undefined;
+  /** All of it in a sentence. */
+  readonly message: string;
+}
+
+/**
+ * The whole configuration of a group of clients: resources of any types that belong together. Immutable.
+ * Made by {@linkcode createSnapshot}.
+ */
+export class Snapshot {
+  readonly #views: ReadonlyMap<string, View>;
+  readonly #version: SnapshotOptions["version"];
+  readonly #absent = new Map<string, View>();
+  readonly #required = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
+
+  /** Use {@linkcode createSnapshot}. */
+  constructor(views: ReadonlyMap<string, View>, version?: SnapshotOptions["version"]) {
+    this.#views = views;
+    this.#version = version;
+  }
+
+  /** Type URLs of which there are resources. */
+  get typeUrls(): string[] {
+    return [...this.#views].filter(([, view]) => view.resources.size > 0).map(([typeUrl]) => typeUrl);
+  }
+
+  /** The resources of a type by name; empty if there are none. */
+  resources(typeUrl: string): ReadonlyMap<string, Resource> {
+    return this.view(typeUrl).resources;
+  }
+
+  /** The version of a type, be there resources of it or not. */
+  version(typeUrl: string): string {
+    return this.view(typeUrl).version;
+  }
+
+  /** The resources of a type with their version, as a {@linkcode Cache} serves them. */
+  view(typeUrl: string): View {
+    let view = this.#views.get(typeUrl) ?? this.#absent.get(typeUrl);
+    if (!view) this.#absent.set(typeUrl, view = new View(new Map(), versionOf(this.#version, typeUrl)));
+    return view;
+  }
+
+  /**
+   * A snapshot in which some resources differ. All else is shared with this one, and the cost is that of the types that
+   * change.
+   *
+   * @throws {TypeError} as {@linkcode createSnapshot} does
+   */
+  with(change: SnapshotChange): Snapshot {
+    const set = groupByType(change.set ?? []);
+    const remove = new Map<string, string[]>();
+    for (const { typeUrl, name } of change.delete ?? []) {
+      remove.set(typeUrl, [...remove.get(typeUrl) ?? [], name]);
+    }
+    const views = new Map(this.#views);
+    for (const typeUrl of new Set([...set.keys(), ...remove.keys()])) {
+      const resources = set.get(typeUrl)?.values() ?? [];
+      views.set(typeUrl, this.view(typeUrl).with(resources, remove.get(typeUrl) ?? [], change.version));
+    }
+    return new Snapshot(views, this.#version);
+  }
+
+  /**
+   * What does not fit together: references to resources that the snapshot does not have, and parts that cannot be read.
+   * Empty if the snapshot is consistent.
+   *
+   * @example
+   * ```ts
+   * import { createSnapshot } from "@xds/control-plane";
+   * import { Cluster_DiscoveryType, ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+   * import { create } from "@bufbuild/protobuf";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const users = create(ClusterSchema, {
+   *   name: "users",
+   *   clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+   * });
+   * const [problem] = createSnapshot({ resources: [users] }).check();
+   * assertEquals(problem.message, 'Cluster "users": name refers to ClusterLoadAssignment "users", which the snapshot does not have');
+   * ```
+   */
+  check(): Inconsistency[] {
+    const found: Inconsistency[] = [];
+    for (const view of this.#views.values()) {
+      for (const resource of view.resources.values()) {
+        const owner = `${shortName(resource.typeUrl)} ${JSON.stringify(resource.name)}`;
+        for (const reference of resource.references.references) {
+          const { resources } = this.view(reference.typeUrl);
+          if (reference.name === "*" ? resources.size > 0 : resources.has(reference.name)) continue;
+          const wanted = reference.name === "*" ? "any" : JSON.stringify(reference.name);
+          const message = `${owner}: ${reference.path} refers to ${shortName(reference.typeUrl)} ${wanted}, ` +
+            "which the snapshot does not have";
+          found.push({ resource, path: reference.path, reference, message });
+        }
+        for (const { path, reason } of resource.references.malformed) {
+          const message = `${owner}: ${path || "it"} cannot be read: ${reason}`;
+          found.push({ resource, path, reference: undefined, message });
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * The names of one type that others of the snapshot's resources refer to, each with those that do, where a client
+   * asks for the name as soon as it has one of them. Names that the snapshot lacks are left out.
+   */
+  required(typeUrl: string): ReadonlyMap<string, readonly Resource[]> {
+    let required = this.#required.get(typeUrl);
+    if (!required) this.#required.set(typeUrl, required = this.#findRequired(typeUrl));
+    return required;
+  }
+
+  #findRequired(typeUrl: string): Map<string, Resource[]> {
+    const required = new Map<string, Resource[]>();
+    const { resources } = this.view(typeUrl);
+    for (const view of this.#views.values()) {
+      for (const resource of view.resources.values()) {
+        for (const reference of resource.references.references) {
+          if (reference.typeUrl !== typeUrl || reference.onDemand || !resources.has(reference.name)) continue;
+          const by = required.get(reference.name);
+          if (by) by.push(resource);
+          else required.set(reference.name, [resource]);
+        }
+      }
+    }
+    return required;
+  }
+}
+
+/**
+ * Makes a snapshot of resources of any types.
+ *
+ * @example
+ * ```ts
+ * import { createSnapshot, TypeUrl } from "@xds/control-plane";
+ * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+ * import { create } from "@bufbuild/protobuf";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const first = createSnapshot({ version: "1", resources: [create(ClusterSchema, { name: "users" })] });
+ * const next = first.with({ set: [create(ClusterSchema, { name: "carts" })], version: "2" });
+ * assertEquals([...next.resources(TypeUrl.Cluster).keys()], ["users", "carts"]);
+ * assertEquals(next.version(TypeUrl.Cluster), "2");
+ * ```
+ *
+ * @throws {TypeError} if two resources of a type have the same name, or as `createResource` does; it names the resource.
+ */
+export function createSnapshot(options: SnapshotOptions): Snapshot {
+  const views = new Map<string, View>();
+  for (const [typeUrl, resources] of groupByType(options.resources)) {
+    views.set(typeUrl, new View(resources, versionOf(options.version, typeUrl)));
+  }
+  return new Snapshot(views, options.version);
+}
+
+function versionOf(version: SnapshotOptions["version"], typeUrl: string): string | undefined {
+  return typeof version === "object" ? version[typeUrl] : version;
+}
+
+function groupByType(from: Iterable<Resource | Message>): Map<string, Map<string, Resource>> {
+  const types = new Map<string, Map<string, Resource>>();
+  for (const item of from) {
+    const resource = toResource(item);
+    let resources = types.get(resource.typeUrl);
+    if (!resources) types.set(resource.typeUrl, resources = new Map());
+    if (resources.has(resource.name)) {
+      throw new TypeError(`two resources of type ${resource.typeUrl} are named ${JSON.stringify(resource.name)}`);
+    }
+    resources.set(resource.name, resource);
+  }
+  return types;
+}

@@ -1,0 +1,130 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import { eachField, type Field, text, Wire } from "../resource/_wire.ts";
+
+/** What a client sends on a stream, in either protocol, as far as the protocol needs it. */
+export interface StreamRequest {
+  /** The client; Envoy gives it with a stream's first request only. */
+  readonly node: Node | undefined;
+  /** The type that is asked for; on a single-type service it may be empty. */
+  readonly typeUrl: string;
+  /** The nonce of the response that this answers; empty if it answers none. */
+  readonly nonce: string;
+  /** Why the response was refused; undefined if it was not. */
+  readonly error: { readonly code: number; readonly message: string } | undefined;
+  /** What the client wants from now on. */
+  readonly wanted: WantedNames | NameChanges;
+}
+
+/** State of the world: all names, each time. */
+export interface WantedNames {
+  readonly kind: "all";
+  readonly names: readonly string[];
+  /** The version that the client has; it counts in a stream's first request of a type. */
+  readonly version: string;
+}
+
+/** Delta: what changes. */
+export interface NameChanges {
+  readonly kind: "changes";
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** Versions of the resources that the client has, by name; they count in a stream's first request of a type. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a `DiscoveryRequest`.
+ *
+ * @throws {RangeError | TypeError} if the bytes are none
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
+ */
+export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
+  const common = commonFields();
+  const names: string[] = [];
+  let version = "";
+  eachField(bytes, 0, bytes.length, (field) => {
+    if (field.wire !== Wire.Bytes) return;
+    if (field.number === 1) version = text(bytes, field.start, field.end);
+    else if (field.number === 2) common.node = decodeNode(bytes, field);
+    else if (field.number === 3) names.push(text(bytes, field.start, field.end));
+    else if (field.number === 4) common.typeUrl = text(bytes, field.start, field.end);
+    else if (field.number === 5) common.nonce = text(bytes, field.start, field.end);
+    else if (field.number === 6) common.error = decodeStatus(bytes, field);
+  });
+  return { ...common, wanted: { kind: "all", names, version } };
+}
+
+/**
+ * Reads a `DeltaDiscoveryRequest`.
+ *
+ * @throws {RangeError | TypeError} if the bytes are none
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
+ */
+export function decodeDeltaRequest(bytes: Uint8Array): StreamRequest {
+  const common = commonFields();
+  const subscribe: string[] = [];
+  const unsubscribe: string[] = [];
+  const versions = new Map<string, string>();
+  eachField(bytes, 0, bytes.length, (field) => {
+    if (field.wire !== Wire.Bytes) return;
+    if (field.number === 1) common.node = decodeNode(bytes, field);
+    else if (field.number === 2) common.typeUrl = text(bytes, field.start, field.end);
+    else if (field.number === 3) subscribe.push(text(bytes, field.start, field.end));
+    else if (field.number === 4) unsubscribe.push(text(bytes, field.start, field.end));
+    else if (field.number === 5) versions.set(...decodeEntry(bytes, field));
+    else if (field.number === 6) common.nonce = text(bytes, field.start, field.end);
+    else if (field.number === 7) common.error = decodeStatus(bytes, field);
+  });
+  return { ...common, wanted: { kind: "changes", subscribe, unsubscribe, versions } };
+}
+
+interface CommonFields {
+  node: Node | undefined;
+  typeUrl: string;
+  nonce: string;
+  error: StreamRequest["error"];
+}
+
+function commonFields(): CommonFields {
+  return { node: undefined, typeUrl: "", nonce: "", error: undefined };
+}
+
+/** `Node.extensions`, passed over: an Envoy lists hundreds, and nothing here reads them. */
+const EXTENSIONS = 9;
+
+function decodeNode(bytes: Uint8Array, { start, end }: Field): Node {
+  const kept: Uint8Array[] = [];
+  let from = start;
+  eachField(bytes, start, end, (field) => {
+    // A field ends where the next one's tag begins.
+    if (field.number !== EXTENSIONS) kept.push(bytes.subarray(from, field.end));
+    from = field.end;
+  });
+  const node = new Uint8Array(kept.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of kept) {
+    node.set(part, at);
+    at += part.length;
+  }
+  return fromBinary(NodeSchema, node);
+}
+
+function decodeStatus(bytes: Uint8Array, { start, end }: Field): { code: number; message: string } {
+  const status = { code: 0, message: "" };
+  eachField(bytes, start, end, (field) => {
+    if (field.number === 1 && field.wire === Wire.Varint) status.code = field.value;
+    if (field.number === 2 && field.wire === Wire.Bytes) status.message = text(bytes, field.start, field.end);
+  });
+  return status;
+}
+
+function decodeEntry(bytes: Uint8Array, { start, end }: Field): [key: string, value: string] {
+  const entry: [string, string] = ["", ""];
+  eachField(bytes, start, end, (field) => {
+    if (field.wire === Wire.Bytes && (field.number === 1 || field.number === 2)) {
+      entry[field.number - 1] = text(bytes, field.start, field.end);
+    }
+  });
+  return entry;
+}
