@@ -38,7 +38,7 @@ export interface WatchRequest {
   readonly client: Client;
   /** The type that is watched. */
   readonly typeUrl: string;
-  /** What the client wants of it; kept up to date by the server. */
+  /** What the client wants of it: as of now, whenever it is read. */
   readonly subscription: Subscription;
 }
 

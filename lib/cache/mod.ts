@@ -1,6 +1,19 @@
 /** What there is to serve, and to whom. */
-export type { Cache, Client, Refusal, Watch, WatchRequest, WatchSink } from "./cache.ts";
-export { createSnapshot, type Inconsistency, Snapshot, type SnapshotChange, type SnapshotOptions } from "./snapshot.ts";
+export type {
+  Cache,
+  Client,
+  Refusal,
+  Watch,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
+export {
+  createSnapshot,
+  type Inconsistency,
+  Snapshot,
+  type SnapshotChange,
+  type SnapshotOptions,
+} from "./snapshot.ts";
 export {
   type ClientStatus,
   type Settlement,

@@ -1,5 +1,11 @@
 import type { Message } from "@bufbuild/protobuf";
-import { type NamedMessage, type Reference, type Resource, shortName, toResource } from "../resource/mod.ts";
+import {
+  type NamedMessage,
+  type Reference,
+  type Resource,
+  shortName,
+  toResource,
+} from "../resource/mod.ts";
 import { View } from "./view.ts";
 
 /** What {@linkcode createSnapshot} makes a snapshot of. */
@@ -43,17 +49,25 @@ export class Snapshot {
   readonly #views: ReadonlyMap<string, View>;
   readonly #version: SnapshotOptions["version"];
   readonly #absent = new Map<string, View>();
-  readonly #required = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
+  readonly #required = new Map<
+    string,
+    ReadonlyMap<string, readonly Resource[]>
+  >();
 
   /** Use {@linkcode createSnapshot}. */
-  constructor(views: ReadonlyMap<string, View>, version?: SnapshotOptions["version"]) {
+  constructor(
+    views: ReadonlyMap<string, View>,
+    version?: SnapshotOptions["version"],
+  ) {
     this.#views = views;
     this.#version = version;
   }
 
   /** Type URLs of which there are resources. */
   get typeUrls(): string[] {
-    return [...this.#views].filter(([, view]) => view.resources.size > 0).map(([typeUrl]) => typeUrl);
+    return [...this.#views].filter(([, view]) => view.resources.size > 0).map((
+      [typeUrl],
+    ) => typeUrl);
   }
 
   /** The resources of a type by name; empty if there are none. */
@@ -69,7 +83,12 @@ export class Snapshot {
   /** The resources of a type with their version, as a {@linkcode Cache} serves them. */
   view(typeUrl: string): View {
     let view = this.#views.get(typeUrl) ?? this.#absent.get(typeUrl);
-    if (!view) this.#absent.set(typeUrl, view = new View(new Map(), versionOf(this.#version, typeUrl)));
+    if (!view) {
+      this.#absent.set(
+        typeUrl,
+        view = new View(new Map(), versionOf(this.#version, typeUrl)),
+      );
+    }
     return view;
   }
 
@@ -88,7 +107,14 @@ export class Snapshot {
     const views = new Map(this.#views);
     for (const typeUrl of new Set([...set.keys(), ...remove.keys()])) {
       const resources = set.get(typeUrl)?.values() ?? [];
-      views.set(typeUrl, this.view(typeUrl).with(resources, remove.get(typeUrl) ?? [], change.version));
+      views.set(
+        typeUrl,
+        this.view(typeUrl).with(
+          resources,
+          remove.get(typeUrl) ?? [],
+          change.version,
+        ),
+      );
     }
     return new Snapshot(views, this.#version);
   }
@@ -116,12 +142,23 @@ export class Snapshot {
     const found: Inconsistency[] = [];
     for (const view of this.#views.values()) {
       for (const resource of view.resources.values()) {
-        const owner = `${shortName(resource.typeUrl)} ${JSON.stringify(resource.name)}`;
+        const owner = `${shortName(resource.typeUrl)} ${
+          JSON.stringify(resource.name)
+        }`;
         for (const reference of resource.references.references) {
           const { resources } = this.view(reference.typeUrl);
-          if (reference.name === "*" ? resources.size > 0 : resources.has(reference.name)) continue;
-          const wanted = reference.name === "*" ? "any" : JSON.stringify(reference.name);
-          const message = `${owner}: ${reference.path} refers to ${shortName(reference.typeUrl)} ${wanted}, ` +
+          if (
+            reference.name === "*"
+              ? resources.size > 0
+              : resources.has(reference.name)
+          ) continue;
+          const wanted = reference.name === "*"
+            ? "any"
+            : JSON.stringify(reference.name);
+          const message =
+            `${owner}: ${reference.path} refers to ${
+              shortName(reference.typeUrl)
+            } ${wanted}, ` +
             "which the snapshot does not have";
           found.push({ resource, path: reference.path, reference, message });
         }
@@ -140,7 +177,9 @@ export class Snapshot {
    */
   required(typeUrl: string): ReadonlyMap<string, readonly Resource[]> {
     let required = this.#required.get(typeUrl);
-    if (!required) this.#required.set(typeUrl, required = this.#findRequired(typeUrl));
+    if (!required) {
+      this.#required.set(typeUrl, required = this.#findRequired(typeUrl));
+    }
     return required;
   }
 
@@ -150,7 +189,10 @@ export class Snapshot {
     for (const view of this.#views.values()) {
       for (const resource of view.resources.values()) {
         for (const reference of resource.references.references) {
-          if (reference.typeUrl !== typeUrl || reference.onDemand || !resources.has(reference.name)) continue;
+          if (
+            reference.typeUrl !== typeUrl || reference.onDemand ||
+            !resources.has(reference.name)
+          ) continue;
           const by = required.get(reference.name);
           if (by) by.push(resource);
           else required.set(reference.name, [resource]);
@@ -182,23 +224,35 @@ export class Snapshot {
 export function createSnapshot(options: SnapshotOptions): Snapshot {
   const views = new Map<string, View>();
   for (const [typeUrl, resources] of groupByType(options.resources)) {
-    views.set(typeUrl, new View(resources, versionOf(options.version, typeUrl)));
+    views.set(
+      typeUrl,
+      new View(resources, versionOf(options.version, typeUrl)),
+    );
   }
   return new Snapshot(views, options.version);
 }
 
-function versionOf(version: SnapshotOptions["version"], typeUrl: string): string | undefined {
+function versionOf(
+  version: SnapshotOptions["version"],
+  typeUrl: string,
+): string | undefined {
   return typeof version === "object" ? version[typeUrl] : version;
 }
 
-function groupByType(from: Iterable<Resource | Message>): Map<string, Map<string, Resource>> {
+function groupByType(
+  from: Iterable<Resource | Message>,
+): Map<string, Map<string, Resource>> {
   const types = new Map<string, Map<string, Resource>>();
   for (const item of from) {
     const resource = toResource(item);
     let resources = types.get(resource.typeUrl);
     if (!resources) types.set(resource.typeUrl, resources = new Map());
     if (resources.has(resource.name)) {
-      throw new TypeError(`two resources of type ${resource.typeUrl} are named ${JSON.stringify(resource.name)}`);
+      throw new TypeError(
+        `two resources of type ${resource.typeUrl} are named ${
+          JSON.stringify(resource.name)
+        }`,
+      );
     }
     resources.set(resource.name, resource);
   }

@@ -1,5 +1,12 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Cache, Client, Refusal, Watch, WatchRequest, WatchSink } from "./cache.ts";
+import type {
+  Cache,
+  Client,
+  Refusal,
+  Watch,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { covers, type Subscription } from "./subscription.ts";
 import type { View } from "./view.ts";
@@ -29,7 +36,13 @@ export interface TypeStatus {
    * - `"accepted"`: the client has all that the snapshot has for it
    * - `"refused"`: the client refused it, for what `refusal` says; nothing is sent until the snapshot changes
    */
-  readonly state: "absent" | "held" | "pending" | "sent" | "accepted" | "refused";
+  readonly state:
+    | "absent"
+    | "held"
+    | "pending"
+    | "sent"
+    | "accepted"
+    | "refused";
   /** The type's version in the snapshot; undefined if there is none. */
   readonly version: string | undefined;
   /** Names that are waited for when `"held"`, otherwise empty. */
@@ -120,7 +133,8 @@ export class SnapshotCache<K = string> implements Cache {
    * @param options.signal ends the wait: the promise rejects with its reason
    */
   settled(key: K, options: { signal?: AbortSignal } = {}): Promise<Settlement> {
-    return this.#groups.get(key)?.settled(options.signal) ?? Promise.resolve({ accepted: true, clients: [] });
+    return this.#groups.get(key)?.settled(options.signal) ??
+      Promise.resolve({ accepted: true, clients: [] });
   }
 
   /** For the server. */
@@ -146,7 +160,9 @@ export class SnapshotCache<K = string> implements Cache {
   }
 
   #forgetIfUnused(key: K, group: Group) {
-    if (group.unused && this.#groups.get(key) === group) this.#groups.delete(key);
+    if (group.unused && this.#groups.get(key) === group) {
+      this.#groups.delete(key);
+    }
   }
 }
 
@@ -172,7 +188,9 @@ class Group {
     this.#unsettled.clear();
     for (const watches of this.#clients.values()) {
       for (const watch of watches.values()) {
-        if (snapshot && !watch.isSettled(snapshot.view(watch.typeUrl))) this.#unsettled.add(watch);
+        if (snapshot && !watch.isSettled(snapshot.view(watch.typeUrl))) {
+          this.#unsettled.add(watch);
+        }
       }
     }
     for (const client of [...this.#clients.keys()]) this.review(client);
@@ -205,7 +223,9 @@ class Group {
 
   answered(watch: TypeWatch, view: View, refusal: Refusal | undefined) {
     watch.answered(view, refusal);
-    if (this.snapshot?.view(watch.typeUrl) === view) this.#unsettled.delete(watch);
+    if (this.snapshot?.view(watch.typeUrl) === view) {
+      this.#unsettled.delete(watch);
+    }
     // What a client refused it will not act upon, so nothing may wait for it to.
     if (refusal) this.review(watch.client);
     this.#wakeIfSettled();
@@ -216,7 +236,9 @@ class Group {
     const watches = this.#clients.get(client);
     if (!watches || !this.snapshot) return;
     for (const watch of [...watches.values()]) {
-      const missing = this.#ads ? missingNames(this.snapshot, watch, watches) : nothing;
+      const missing = this.#ads
+        ? missingNames(this.snapshot, watch, watches)
+        : nothing;
       watch.offer(this.snapshot.view(watch.typeUrl), missing);
     }
   }
@@ -224,7 +246,9 @@ class Group {
   status(): ClientStatus[] {
     return [...this.#clients].map(([client, watches]) => ({
       client,
-      types: [...watches.values()].map((watch) => watch.status(this.snapshot?.view(watch.typeUrl))),
+      types: [...watches.values()].map((watch) =>
+        watch.status(this.snapshot?.view(watch.typeUrl))
+      ),
     }));
   }
 
@@ -241,7 +265,9 @@ class Group {
       const finish = () => {
         stop();
         const clients = this.status();
-        const refused = clients.some(({ types }) => types.some(({ state }) => state === "refused"));
+        const refused = clients.some(({ types }) =>
+          types.some(({ state }) => state === "refused")
+        );
         resolve({ accepted: !refused, clients });
       };
       if (signal?.aborted) return reject(signal.reason);
@@ -279,7 +305,8 @@ class TypeWatch {
   offer(view: View, missing: ReadonlySet<string>) {
     if (view === this.#offered) return;
     if (missing.size > 0) {
-      const known = missing.size === this.#waitingFor.size && [...missing].every((name) => this.#waitingFor.has(name));
+      const known = missing.size === this.#waitingFor.size &&
+        [...missing].every((name) => this.#waitingFor.has(name));
       this.#waitingFor = missing;
       if (!known) this.#sink.held?.(missing);
       return;
@@ -312,7 +339,10 @@ class TypeWatch {
     const state = this.#state(view);
     return {
       typeUrl: this.typeUrl,
-      subscription: { wildcard: this.subscription.wildcard, names: new Set(this.subscription.names) },
+      subscription: {
+        wildcard: this.subscription.wildcard,
+        names: new Set(this.subscription.names),
+      },
       state,
       version: view?.version,
       waitingFor: state === "held" ? this.#waitingFor : nothing,
@@ -331,7 +361,11 @@ class TypeWatch {
 const nothing: ReadonlySet<string> = new Set();
 
 /** Names of a watch's type that the client will ask for because of resources it asked for, but has not yet. */
-function missingNames(snapshot: Snapshot, watch: TypeWatch, watches: ReadonlyMap<string, TypeWatch>): ReadonlySet<string> {
+function missingNames(
+  snapshot: Snapshot,
+  watch: TypeWatch,
+  watches: ReadonlyMap<string, TypeWatch>,
+): ReadonlySet<string> {
   const { names, wildcard } = watch.subscription;
   if (wildcard) return nothing;
   let missing: Set<string> | undefined;
@@ -339,7 +373,8 @@ function missingNames(snapshot: Snapshot, watch: TypeWatch, watches: ReadonlyMap
     if (names.has(name)) continue;
     const wanted = referrers.some((referrer) => {
       const parent = watches.get(referrer.typeUrl);
-      return parent !== undefined && covers(parent.subscription, referrer.name) &&
+      return parent !== undefined &&
+        covers(parent.subscription, referrer.name) &&
         !parent.refused(snapshot.view(referrer.typeUrl));
     });
     if (wanted) (missing ??= new Set()).add(name);

@@ -35,21 +35,30 @@ export class View {
   get sum(): bigint {
     if (this.#sum === undefined) {
       let sum = 0n;
-      for (const resource of this.resources.values()) sum += resource.fingerprint;
+      for (const resource of this.resources.values()) {
+        sum += resource.fingerprint;
+      }
       this.#sum = BigInt.asUintN(64, sum);
     }
     return this.#sum;
   }
 
   /** A view with some resources set and some removed, whose difference from this one needs no search. */
-  with(set: Iterable<Resource>, remove: Iterable<string>, version?: string): View {
+  with(
+    set: Iterable<Resource>,
+    remove: Iterable<string>,
+    version?: string,
+  ): View {
     const resources = new Map(this.resources);
     const names = new Set<string>();
     let sum = this.#sum;
     const count = (name: string, after: Resource | undefined) => {
       const before = resources.get(name);
       if (sum === undefined) return before;
-      sum = BigInt.asUintN(64, sum - (before?.fingerprint ?? 0n) + (after?.fingerprint ?? 0n));
+      sum = BigInt.asUintN(
+        64,
+        sum - (before?.fingerprint ?? 0n) + (after?.fingerprint ?? 0n),
+      );
       return before;
     };
     for (const name of remove) {
@@ -70,22 +79,37 @@ export class View {
   since(base: View): ReadonlySet<string> {
     if (base === this) return none;
     let names = this.#changes.get(base);
-    if (!names) this.#changes.set(base, names = differing(base.resources, this.resources));
+    if (!names) {
+      this.#changes.set(
+        base,
+        names = differing(base.resources, this.resources),
+      );
+    }
     return names;
   }
 }
 
 /** True if a client that holds the first needs not be sent the second. */
-export function sameContent(held: Resource | undefined, resource: Resource): boolean {
-  return held === resource || (held !== undefined && held.version === resource.version && held.ttl === resource.ttl);
+export function sameContent(
+  held: Resource | undefined,
+  resource: Resource,
+): boolean {
+  return held === resource ||
+    (held !== undefined && held.version === resource.version &&
+      held.ttl === resource.ttl);
 }
 
 const none: ReadonlySet<string> = new Set();
 
-function differing(before: ReadonlyMap<string, Resource>, after: ReadonlyMap<string, Resource>): Set<string> {
+function differing(
+  before: ReadonlyMap<string, Resource>,
+  after: ReadonlyMap<string, Resource>,
+): Set<string> {
   const names = new Set<string>();
   for (const resource of after.values()) {
-    if (!sameContent(before.get(resource.name), resource)) names.add(resource.name);
+    if (!sameContent(before.get(resource.name), resource)) {
+      names.add(resource.name);
+    }
   }
   for (const name of before.keys()) {
     if (!after.has(name)) names.add(name);

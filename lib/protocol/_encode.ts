@@ -14,7 +14,9 @@ export interface Content {
 
 const encoder = new TextEncoder();
 const NOT_FOUND = 5;
-const WRAPPER = encoder.encode("type.googleapis.com/envoy.service.discovery.v3.Resource");
+const WRAPPER = encoder.encode(
+  "type.googleapis.com/envoy.service.discovery.v3.Resource",
+);
 
 /** A piece of a message: bytes of its own, or a nested message. Sizes are known before anything is written. */
 class Fields {
@@ -53,7 +55,9 @@ class Fields {
         continue;
       }
       let rest = part;
-      for (; rest > 127; rest = Math.floor(rest / 128)) bytes[at++] = rest % 128 | 128;
+      for (; rest > 127; rest = Math.floor(rest / 128)) {
+        bytes[at++] = rest % 128 | 128;
+      }
       bytes[at++] = rest;
     }
     return bytes;
@@ -71,7 +75,9 @@ class Fields {
 
   #number(value: number): this {
     this.#parts.push(value);
-    for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) this.size++;
+    for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) {
+      this.size++;
+    }
     this.size++;
     return this;
   }
@@ -84,22 +90,35 @@ export function encodeSotwResponse(content: Content, room: number): Uint8Array {
   for (const resource of content.resources) {
     const any = anyOf(type, resource.bytes);
     if (resource.ttl === undefined) fields.message(2, any);
-    else fields.message(2, new Fields().bytes(1, WRAPPER).message(2, wrapped(resource, any)));
+    else {fields.message(
+        2,
+        new Fields().bytes(1, WRAPPER).message(2, wrapped(resource, any)),
+      );}
   }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.missing) {
-    const message = `no resource of type ${content.typeUrl} is named ${JSON.stringify(name)}`;
+    const message = `no resource of type ${content.typeUrl} is named ${
+      JSON.stringify(name)
+    }`;
     const status = new Fields().varint(1, NOT_FOUND).text(2, message);
-    fields.message(7, new Fields().message(1, new Fields().text(1, name)).message(2, status));
+    fields.message(
+      7,
+      new Fields().message(1, new Fields().text(1, name)).message(2, status),
+    );
   }
   return fields.encode(room);
 }
 
 /** Encodes a `DeltaDiscoveryResponse` behind `room` free bytes. */
-export function encodeDeltaResponse(content: Content, room: number): Uint8Array {
+export function encodeDeltaResponse(
+  content: Content,
+  room: number,
+): Uint8Array {
   const type = encoder.encode(content.typeUrl);
   const fields = new Fields().text(1, content.version);
-  for (const resource of content.resources) fields.message(2, wrapped(resource, anyOf(type, resource.bytes)));
+  for (const resource of content.resources) {
+    fields.message(2, wrapped(resource, anyOf(type, resource.bytes)));
+  }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.removed) fields.text(6, name);
   return fields.encode(room);
@@ -110,7 +129,10 @@ function anyOf(type: Uint8Array, value: Uint8Array): Fields {
 }
 
 function wrapped(resource: Resource, any: Fields): Fields {
-  const fields = new Fields().text(1, resource.version).message(2, any).text(3, resource.name);
+  const fields = new Fields().text(1, resource.version).message(2, any).text(
+    3,
+    resource.name,
+  );
   if (resource.ttl === undefined) return fields;
   const seconds = Math.floor(resource.ttl / 1000);
   const nanos = Math.round((resource.ttl - seconds * 1000) * 1e6);

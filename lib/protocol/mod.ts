@@ -1,6 +1,18 @@
 /** The xDS protocols as state machines: what a client lacks, when it is sent, and what its answers mean. */
-export { decodeDeltaRequest, decodeSotwRequest, type NameChanges, type StreamRequest, type WantedNames } from "./request.ts";
-export { type Lack, PREFIX_BYTES, type Protocol, Response, Responses } from "./response.ts";
+export {
+  decodeDeltaRequest,
+  decodeSotwRequest,
+  type NameChanges,
+  type StreamRequest,
+  type WantedNames,
+} from "./request.ts";
+export {
+  type Lack,
+  PREFIX_BYTES,
+  type Protocol,
+  Response,
+  Responses,
+} from "./response.ts";
 export {
   DEFAULT_MAX_NAMES,
   type FailureCode,

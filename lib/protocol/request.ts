@@ -11,7 +11,9 @@ export interface StreamRequest {
   /** The nonce of the response that this answers; empty if it answers none. */
   readonly nonce: string;
   /** Why the response was refused; undefined if it was not. */
-  readonly error: { readonly code: number; readonly message: string } | undefined;
+  readonly error:
+    | { readonly code: number; readonly message: string }
+    | undefined;
   /** What the client wants from now on. */
   readonly wanted: WantedNames | NameChanges;
 }
@@ -47,10 +49,13 @@ export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
     if (field.wire !== Wire.Bytes) return;
     if (field.number === 1) version = text(bytes, field.start, field.end);
     else if (field.number === 2) common.node = decodeNode(bytes, field);
-    else if (field.number === 3) names.push(text(bytes, field.start, field.end));
-    else if (field.number === 4) common.typeUrl = text(bytes, field.start, field.end);
-    else if (field.number === 5) common.nonce = text(bytes, field.start, field.end);
-    else if (field.number === 6) common.error = decodeStatus(bytes, field);
+    else if (field.number === 3) {
+      names.push(text(bytes, field.start, field.end));
+    } else if (field.number === 4) {
+      common.typeUrl = text(bytes, field.start, field.end);
+    } else if (field.number === 5) {
+      common.nonce = text(bytes, field.start, field.end);
+    } else if (field.number === 6) common.error = decodeStatus(bytes, field);
   });
   return { ...common, wanted: { kind: "all", names, version } };
 }
@@ -69,14 +74,21 @@ export function decodeDeltaRequest(bytes: Uint8Array): StreamRequest {
   eachField(bytes, 0, bytes.length, (field) => {
     if (field.wire !== Wire.Bytes) return;
     if (field.number === 1) common.node = decodeNode(bytes, field);
-    else if (field.number === 2) common.typeUrl = text(bytes, field.start, field.end);
-    else if (field.number === 3) subscribe.push(text(bytes, field.start, field.end));
-    else if (field.number === 4) unsubscribe.push(text(bytes, field.start, field.end));
-    else if (field.number === 5) versions.set(...decodeEntry(bytes, field));
-    else if (field.number === 6) common.nonce = text(bytes, field.start, field.end);
-    else if (field.number === 7) common.error = decodeStatus(bytes, field);
+    else if (field.number === 2) {
+      common.typeUrl = text(bytes, field.start, field.end);
+    } else if (field.number === 3) {
+      subscribe.push(text(bytes, field.start, field.end));
+    } else if (field.number === 4) {
+      unsubscribe.push(text(bytes, field.start, field.end));
+    } else if (field.number === 5) versions.set(...decodeEntry(bytes, field));
+    else if (field.number === 6) {
+      common.nonce = text(bytes, field.start, field.end);
+    } else if (field.number === 7) common.error = decodeStatus(bytes, field);
   });
-  return { ...common, wanted: { kind: "changes", subscribe, unsubscribe, versions } };
+  return {
+    ...common,
+    wanted: { kind: "changes", subscribe, unsubscribe, versions },
+  };
 }
 
 interface CommonFields {
@@ -101,7 +113,9 @@ function decodeNode(bytes: Uint8Array, { start, end }: Field): Node {
     if (field.number !== EXTENSIONS) kept.push(bytes.subarray(from, field.end));
     from = field.end;
   });
-  const node = new Uint8Array(kept.reduce((size, part) => size + part.length, 0));
+  const node = new Uint8Array(
+    kept.reduce((size, part) => size + part.length, 0),
+  );
   let at = 0;
   for (const part of kept) {
     node.set(part, at);
@@ -110,19 +124,31 @@ function decodeNode(bytes: Uint8Array, { start, end }: Field): Node {
   return fromBinary(NodeSchema, node);
 }
 
-function decodeStatus(bytes: Uint8Array, { start, end }: Field): { code: number; message: string } {
+function decodeStatus(
+  bytes: Uint8Array,
+  { start, end }: Field,
+): { code: number; message: string } {
   const status = { code: 0, message: "" };
   eachField(bytes, start, end, (field) => {
-    if (field.number === 1 && field.wire === Wire.Varint) status.code = field.value;
-    if (field.number === 2 && field.wire === Wire.Bytes) status.message = text(bytes, field.start, field.end);
+    if (field.number === 1 && field.wire === Wire.Varint) {
+      status.code = field.value;
+    }
+    if (field.number === 2 && field.wire === Wire.Bytes) {
+      status.message = text(bytes, field.start, field.end);
+    }
   });
   return status;
 }
 
-function decodeEntry(bytes: Uint8Array, { start, end }: Field): [key: string, value: string] {
+function decodeEntry(
+  bytes: Uint8Array,
+  { start, end }: Field,
+): [key: string, value: string] {
   const entry: [string, string] = ["", ""];
   eachField(bytes, start, end, (field) => {
-    if (field.wire === Wire.Bytes && (field.number === 1 || field.number === 2)) {
+    if (
+      field.wire === Wire.Bytes && (field.number === 1 || field.number === 2)
+    ) {
       entry[field.number - 1] = text(bytes, field.start, field.end);
     }
   });

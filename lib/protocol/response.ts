@@ -1,6 +1,10 @@
 import type { View } from "../cache/mod.ts";
 import type { Resource } from "../resource/mod.ts";
-import { type Content, encodeDeltaResponse, encodeSotwResponse } from "./_encode.ts";
+import {
+  type Content,
+  encodeDeltaResponse,
+  encodeSotwResponse,
+} from "./_encode.ts";
 
 /** The two variants of xDS: state of the world, and delta (also called incremental). */
 export type Protocol = "sotw" | "delta";
@@ -26,15 +30,23 @@ export class Response {
   #frame: Uint8Array | undefined;
 
   /** Made by {@linkcode Responses}. */
-  constructor(protocol: Protocol, content: Omit<Content, "nonce" | "resources">, resources: readonly Resource[], serial: number) {
+  constructor(
+    protocol: Protocol,
+    content: Omit<Content, "nonce" | "resources">,
+    resources: readonly Resource[],
+    serial: number,
+  ) {
     this.typeUrl = content.typeUrl;
     this.version = content.version;
     this.serial = serial;
     this.names = resources.map((resource) => resource.name);
     this.removed = content.removed;
     this.missing = content.missing;
-    const encode = protocol === "sotw" ? encodeSotwResponse : encodeDeltaResponse;
-    this.#encode = (room) => encode({ ...content, resources, nonce: this.nonce }, room);
+    const encode = protocol === "sotw"
+      ? encodeSotwResponse
+      : encodeDeltaResponse;
+    this.#encode = (room) =>
+      encode({ ...content, resources, nonce: this.nonce }, room);
   }
 
   /** The nonce that the client answers with. */
@@ -82,7 +94,10 @@ export class Responses {
     const shared = this.#shared(view);
     if (!shared.whole || shared.whole.serial <= above) {
       shared.all ??= [...view.resources.values()];
-      shared.whole = this.#make(typeUrl, view.version, { resources: shared.all, removed: [] }, []);
+      shared.whole = this.#make(typeUrl, view.version, {
+        resources: shared.all,
+        removed: [],
+      }, []);
     }
     return shared.whole;
   }
@@ -105,7 +120,14 @@ export class Responses {
   }
 
   /** A response with some of a view. Its serial number is above `above`. */
-  part(typeUrl: string, view: View, version: string, lack: Lack, missing: readonly string[], above: number): Response {
+  part(
+    typeUrl: string,
+    view: View,
+    version: string,
+    lack: Lack,
+    missing: readonly string[],
+    above: number,
+  ): Response {
     const { parts, byLack } = this.#shared(view);
     const known = byLack.get(lack);
     if (known && known.serial > above) return known;
@@ -121,14 +143,33 @@ export class Responses {
     return response;
   }
 
-  #make(typeUrl: string, version: string, lack: Lack, missing: readonly string[]): Response {
+  #make(
+    typeUrl: string,
+    version: string,
+    lack: Lack,
+    missing: readonly string[],
+  ): Response {
     const content = { typeUrl, version, removed: lack.removed, missing };
-    return new Response(this.#protocol, content, lack.resources, this.#nextSerial());
+    return new Response(
+      this.#protocol,
+      content,
+      lack.resources,
+      this.#nextSerial(),
+    );
   }
 
   #shared(view: View): Shared {
     let shared = this.#views.get(view);
-    if (!shared) this.#views.set(view, shared = { lacks: new WeakMap(), byLack: new WeakMap(), parts: new Map() });
+    if (!shared) {
+      this.#views.set(
+        view,
+        shared = {
+          lacks: new WeakMap(),
+          byLack: new WeakMap(),
+          parts: new Map(),
+        },
+      );
+    }
     return shared;
   }
 }

@@ -11,7 +11,12 @@ export type StreamEvent =
   /** The client sent a request. */
   | { kind: "request"; request: StreamRequest }
   /** A cache has something new for a type; `names` are those that may have changed, where the cache knows. */
-  | { kind: "changed"; typeUrl: string; view: View; names?: ReadonlySet<string> }
+  | {
+    kind: "changed";
+    typeUrl: string;
+    view: View;
+    names?: ReadonlySet<string>;
+  }
   /** The transport can take a response. */
   | { kind: "pull" };
 
@@ -34,7 +39,12 @@ export type StreamAction =
   /** Send this. */
   | { kind: "send"; typeUrl: string; response: Response; view: View }
   /** The client has answered all that it was sent of a type and lacks nothing of the view but what it refused. */
-  | { kind: "settled"; typeUrl: string; view: View; refusal: Refusal | undefined }
+  | {
+    kind: "settled";
+    typeUrl: string;
+    view: View;
+    refusal: Refusal | undefined;
+  }
   /** End the stream with an error that the client caused. */
   | { kind: "fail"; code: FailureCode; message: string };
 
@@ -92,32 +102,53 @@ export class Stream {
   #request(request: StreamRequest): StreamAction[] {
     const node = this.#node ?? request.node;
     if (!node) {
-      return [fail("invalid_argument", "the first request on a stream must carry the client's node, and this one has none")];
+      return [
+        fail(
+          "invalid_argument",
+          "the first request on a stream must carry the client's node, and this one has none",
+        ),
+      ];
     }
     const typeUrl = request.typeUrl || this.#options.typeUrl;
     const problem = this.#typeProblem(typeUrl);
-    if (typeUrl === undefined || problem) return [fail("invalid_argument", problem ?? "")];
+    if (typeUrl === undefined || problem) {
+      return [fail("invalid_argument", problem ?? "")];
+    }
 
     const known = this.#find(typeUrl);
-    const state = known ?? new TypeState(typeUrl, this.#options.protocol, this.#options.responses);
+    const state = known ??
+      new TypeState(typeUrl, this.#options.protocol, this.#options.responses);
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
-      const message = `${size} names of ${shortName(typeUrl)} are more than the ${this.#maxNames} that a stream may ask for; ` +
+      const message =
+        `${size} names of ${
+          shortName(typeUrl)
+        } are more than the ${this.#maxNames} that a stream may ask for; ` +
         "ask for fewer, or subscribe to the wildcard";
       return [fail("resource_exhausted", message)];
     }
 
     const verdict = state.request(request);
-    if (verdict.kind === "stale") return [{ kind: "stale", typeUrl, nonce: request.nonce }];
+    if (verdict.kind === "stale") {
+      return [{ kind: "stale", typeUrl, nonce: request.nonce }];
+    }
     const actions: StreamAction[] = [];
     if (!this.#node) actions.push({ kind: "open", node });
     this.#node = node;
     if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
     if (!known) {
       this.#insert(state);
-      actions.push({ kind: "watch", typeUrl, subscription: state.subscription });
+      actions.push({
+        kind: "watch",
+        typeUrl,
+        subscription: state.subscription,
+      });
     } else if (verdict.subscriptionChanged) {
-      actions.push({ kind: "subscribe", typeUrl, subscription: state.subscription });
+      actions.push({
+        kind: "subscribe",
+        typeUrl,
+        subscription: state.subscription,
+      });
     }
     actions.push({ kind: "ready" });
     return actions;
@@ -125,10 +156,16 @@ export class Stream {
 
   #typeProblem(typeUrl: string | undefined): string | undefined {
     const own = this.#options.typeUrl;
-    if (typeUrl === undefined) return "a request on an aggregated stream must carry a type URL, and this one has none";
-    if (own !== undefined && typeUrl !== own) return `this service serves ${own}, not ${JSON.stringify(typeUrl)}`;
+    if (typeUrl === undefined) {
+      return "a request on an aggregated stream must carry a type URL, and this one has none";
+    }
+    if (own !== undefined && typeUrl !== own) {
+      return `this service serves ${own}, not ${JSON.stringify(typeUrl)}`;
+    }
     if (!/.\/./.test(typeUrl)) {
-      return `${JSON.stringify(typeUrl)} is no type URL; it has the form type.googleapis.com/envoy.config.cluster.v3.Cluster`;
+      return `${
+        JSON.stringify(typeUrl)
+      } is no type URL; it has the form type.googleapis.com/envoy.config.cluster.v3.Cluster`;
     }
     return undefined;
   }
@@ -144,7 +181,13 @@ export class Stream {
         return actions;
       }
       const settlement = state.settlement();
-      if (settlement) actions.push({ kind: "settled", typeUrl: state.typeUrl, ...settlement });
+      if (settlement) {
+        actions.push({
+          kind: "settled",
+          typeUrl: state.typeUrl,
+          ...settlement,
+        });
+      }
     }
     return actions;
   }
@@ -154,7 +197,9 @@ export class Stream {
     const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
     if (!endpoints || this.#options.protocol === "delta") return;
     for (const cluster of clusters) {
-      const references = cluster.references.references.filter(({ typeUrl }) => typeUrl === TypeUrl.ClusterLoadAssignment);
+      const references = cluster.references.references.filter(({ typeUrl }) =>
+        typeUrl === TypeUrl.ClusterLoadAssignment
+      );
       endpoints.await(references.map(({ name }) => name));
     }
   }
@@ -164,7 +209,9 @@ export class Stream {
   }
 
   #insert(state: TypeState) {
-    const behind = this.#types.findIndex((other) => rank(other.typeUrl) > rank(state.typeUrl));
+    const behind = this.#types.findIndex((other) =>
+      rank(other.typeUrl) > rank(state.typeUrl)
+    );
     this.#types.splice(behind < 0 ? this.#types.length : behind, 0, state);
   }
 }
@@ -173,6 +220,11 @@ function fail(code: FailureCode, message: string): StreamAction {
   return { kind: "fail", code, message };
 }
 
-function answered(typeUrl: string, { response, refusal }: Answer): StreamAction {
-  return refusal ? { kind: "nack", typeUrl, response, refusal } : { kind: "ack", typeUrl, response };
+function answered(
+  typeUrl: string,
+  { response, refusal }: Answer,
+): StreamAction {
+  return refusal
+    ? { kind: "nack", typeUrl, response, refusal }
+    : { kind: "ack", typeUrl, response };
 }

@@ -1,4 +1,9 @@
-import { type Refusal, sameContent, type Subscription, type View } from "../cache/mod.ts";
+import {
+  type Refusal,
+  sameContent,
+  type Subscription,
+  type View,
+} from "../cache/mod.ts";
 import { hex64 } from "../resource/_hash.ts";
 import { Resource } from "../resource/mod.ts";
 import { isFullState } from "./order.ts";
@@ -11,7 +16,11 @@ type Held = Resource | string | null;
 /** What a request turned out to be. */
 export type Verdict =
   | { kind: "stale" }
-  | { kind: "request"; subscriptionChanged: boolean; answer: Answer | undefined };
+  | {
+    kind: "request";
+    subscriptionChanged: boolean;
+    answer: Answer | undefined;
+  };
 
 /** What a client lacks, and the names among those that it asked for of which it is to be told that there are none. */
 interface Plan {
@@ -31,6 +40,8 @@ export interface Answer {
  */
 export class TypeState {
   readonly typeUrl: string;
+  /** What the client wants; always as of now. */
+  readonly subscription: Subscription;
   readonly #protocol: Protocol;
   readonly #responses: Responses;
 
@@ -67,11 +78,16 @@ export class TypeState {
     this.typeUrl = typeUrl;
     this.#protocol = protocol;
     this.#responses = responses;
-  }
-
-  /** What the client wants now. */
-  get subscription(): Subscription {
-    return { wildcard: this.#wildcard, names: this.#names };
+    const wildcard = () => this.#wildcard;
+    const names = () => this.#names;
+    this.subscription = {
+      get wildcard() {
+        return wildcard();
+      },
+      get names() {
+        return names();
+      },
+    };
   }
 
   /** How many names the client would have asked for after a request. */
@@ -82,13 +98,16 @@ export class TypeState {
 
   /** Takes a request of the client's. */
   request(request: StreamRequest): Verdict {
-    const current = request.nonce !== "" && request.nonce === String(this.#lastSerial);
+    const current = request.nonce !== "" &&
+      request.nonce === String(this.#lastSerial);
     const stale = request.nonce !== "" && !current && this.#lastSerial > 0;
     // A stale state-of-the-world request is superseded by the one that answers the newest response; the changes in a
     // delta request are said only once.
     if (stale && request.wanted.kind === "all") return { kind: "stale" };
     const answer = current ? this.#answer(request) : undefined;
-    const subscriptionChanged = request.wanted.kind === "all" ? this.#want(request.wanted) : this.#change(request.wanted);
+    const subscriptionChanged = request.wanted.kind === "all"
+      ? this.#want(request.wanted)
+      : this.#change(request.wanted);
     this.#opened = true;
     return { kind: "request", subscriptionChanged, answer };
   }
@@ -100,7 +119,9 @@ export class TypeState {
     if (this.#wildcard) return;
     if (names === undefined) this.#dirty = "all";
     if (this.#dirty === "all") return;
-    const [fewer, more] = names!.size < this.#names.size ? [names!, this.#names] : [this.#names, names!];
+    const [fewer, more] = names!.size < this.#names.size
+      ? [names!, this.#names]
+      : [this.#names, names!];
     for (const name of fewer) {
       if (more.has(name)) this.#dirty.add(name);
     }
@@ -114,11 +135,15 @@ export class TypeState {
   }
 
   /** The next response, if the client lacks something and has answered the last; `changed` are the resources that it lacked. */
-  next(): { response: Response; view: View; changed: readonly Resource[] } | undefined {
+  next():
+    | { response: Response; view: View; changed: readonly Resource[] }
+    | undefined {
     const view = this.#view;
     if (!view || this.#inFlight) return undefined;
     this.#compareClaim(view);
-    const plan = this.#wildcard ? this.#planWildcard(view) : this.#planNames(view);
+    const plan = this.#wildcard
+      ? this.#planWildcard(view)
+      : this.#planNames(view);
     const isFirst = this.#mustAnswer;
     this.#mustAnswer = false;
     this.#forced.clear();
@@ -134,7 +159,11 @@ export class TypeState {
         this.#awaited.delete(name);
       }
     }
-    return { response, view, changed: plan === "whole" ? [] : plan.lack.resources };
+    return {
+      response,
+      view,
+      changed: plan === "whole" ? [] : plan.lack.resources,
+    };
   }
 
   /** That the client has answered all and lacks nothing; undefined if it has not, or if that was said already. */
@@ -152,16 +181,23 @@ export class TypeState {
       this.#refused.delete("");
       return { response, refusal: undefined };
     }
-    const refusal = { version: response.version, names: response.names, message: request.error.message };
+    const refusal = {
+      version: response.version,
+      names: response.names,
+      message: request.error.message,
+    };
     const names = [...response.names, ...response.removed];
-    for (const name of names.length > 0 ? names : [""]) this.#refused.set(name, refusal);
+    for (const name of names.length > 0 ? names : [""]) {
+      this.#refused.set(name, refusal);
+    }
     return { response, refusal };
   }
 
   #want({ names, version }: WantedNames): boolean {
     if (!this.#opened && version !== "") this.#claimed = version;
     const explicit = new Set(names);
-    const wildcard = explicit.delete("*") || (names.length === 0 && !this.#hasNamed);
+    const wildcard = explicit.delete("*") ||
+      (names.length === 0 && !this.#hasNamed);
     this.#hasNamed ||= names.length > 0;
     for (const name of this.#awaited) {
       if (!explicit.has(name)) continue;
@@ -205,13 +241,17 @@ export class TypeState {
     this.#names = names;
     if (before.wildcard && !wildcard) {
       for (const name of names) {
-        if (before.names.has(name) && this.#base) this.#hold(name, this.#base.resources.get(name) ?? null);
+        if (before.names.has(name) && this.#base) {
+          this.#hold(name, this.#base.resources.get(name) ?? null);
+        }
       }
       this.#base = undefined;
     }
     if (!wildcard) {
       for (const name of [...this.#held.keys()]) {
-        if (!names.has(name) || (this.#opened && !before.names.has(name))) this.#hold(name, undefined);
+        if (!names.has(name) || (this.#opened && !before.names.has(name))) {
+          this.#hold(name, undefined);
+        }
       }
       for (const name of this.#refused.keys()) {
         if (name !== "" && !names.has(name)) this.#unrefuse(name);
@@ -221,9 +261,12 @@ export class TypeState {
     }
     const hasMore = added.length > 0 || (wildcard && !before.wildcard);
     if (wildcard !== before.wildcard) this.#dirty = "all";
-    else if (this.#dirty !== "all") for (const name of added) this.#dirty.add(name);
+    else if (this.#dirty !== "all") {
+      for (const name of added) this.#dirty.add(name);
+    }
     if (!this.#opened || (wildcard && !before.wildcard)) {
-      this.#mustAnswer = this.#protocol === "sotw" || this.#held.size === 0 || this.#opened;
+      this.#mustAnswer = this.#protocol === "sotw" || this.#held.size === 0 ||
+        this.#opened;
     }
     return hasMore || dropped.length > 0 || wildcard !== before.wildcard;
   }
@@ -239,9 +282,14 @@ export class TypeState {
     } else if (!view.versionGiven) {
       // The version of some names is that of just their content; a caller's says nothing of which names the client had.
       const wanted = [...this.#names].map((name) => view.resources.get(name));
-      const sum = wanted.reduce((sum, resource) => sum + (resource?.fingerprint ?? 0n), 0n);
+      const sum = wanted.reduce(
+        (sum, resource) => sum + (resource?.fingerprint ?? 0n),
+        0n,
+      );
       if (claimed !== hex64(sum)) return;
-      for (const name of this.#names) this.#hold(name, view.resources.get(name) ?? null);
+      for (const name of this.#names) {
+        this.#hold(name, view.resources.get(name) ?? null);
+      }
     } else {
       return;
     }
@@ -257,7 +305,9 @@ export class TypeState {
       for (const name of lack.removed) this.#unrefuse(name);
       return { lack, unknown: [] };
     }
-    const names = base ? [...view.since(base), ...this.#forced] : [...view.resources.keys(), ...this.#held.keys()];
+    const names = base
+      ? [...view.since(base), ...this.#forced]
+      : [...view.resources.keys(), ...this.#held.keys()];
     const resources: Resource[] = [];
     const removed: string[] = [];
     const unknown: string[] = [];
@@ -265,7 +315,9 @@ export class TypeState {
       const resource = view.resources.get(name);
       const held = base ? base.resources.get(name) : this.#held.get(name);
       if (resource) {
-        if (this.#forced.has(name) || !isHeld(held, resource)) resources.push(resource);
+        if (this.#forced.has(name) || !isHeld(held, resource)) {
+          resources.push(resource);
+        }
       } else if (held) {
         removed.push(name);
         this.#unrefuse(name);
@@ -287,7 +339,9 @@ export class TypeState {
       const resource = view.resources.get(name);
       const held = this.#held.get(name);
       if (resource) {
-        if (this.#forced.has(name) || !isHeld(held, resource)) resources.push(resource);
+        if (this.#forced.has(name) || !isHeld(held, resource)) {
+          resources.push(resource);
+        }
       } else if (held) {
         removed.push(name);
         this.#unrefuse(name);
@@ -313,37 +367,81 @@ export class TypeState {
     else this.#held.set(name, held);
   }
 
-  #respond(view: View, plan: Plan | "whole", mustAnswer: boolean): Response | undefined {
+  #respond(
+    view: View,
+    plan: Plan | "whole",
+    mustAnswer: boolean,
+  ): Response | undefined {
     if (plan === "whole") {
       if (view.resources.size === 0 && !mustAnswer) return undefined;
       return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
     }
-    return this.#protocol === "delta" ? this.#respondDelta(view, plan, mustAnswer) : this.#respondSotw(view, plan, mustAnswer);
+    return this.#protocol === "delta"
+      ? this.#respondDelta(view, plan, mustAnswer)
+      : this.#respondSotw(view, plan, mustAnswer);
   }
 
-  #respondDelta(view: View, { lack, unknown }: Plan, mustAnswer: boolean): Response | undefined {
-    const content = unknown.length > 0 ? { ...lack, removed: [...lack.removed, ...unknown] } : lack;
-    if (content.resources.length + content.removed.length === 0 && !mustAnswer) return undefined;
-    return this.#responses.part(this.typeUrl, view, view.version, content, [], this.#lastSerial);
+  #respondDelta(
+    view: View,
+    { lack, unknown }: Plan,
+    mustAnswer: boolean,
+  ): Response | undefined {
+    const content = unknown.length > 0
+      ? { ...lack, removed: [...lack.removed, ...unknown] }
+      : lack;
+    if (
+      content.resources.length + content.removed.length === 0 && !mustAnswer
+    ) return undefined;
+    return this.#responses.part(
+      this.typeUrl,
+      view,
+      view.version,
+      content,
+      [],
+      this.#lastSerial,
+    );
   }
 
-  #respondSotw(view: View, { lack, unknown }: Plan, mustAnswer: boolean): Response | undefined {
+  #respondSotw(
+    view: View,
+    { lack, unknown }: Plan,
+    mustAnswer: boolean,
+  ): Response | undefined {
     const full = isFullState(this.typeUrl);
     // Only a response that holds all can say that something is gone: by leaving it out.
-    const says = lack.resources.length + unknown.length + (full ? lack.removed.length : 0);
+    const says = lack.resources.length + unknown.length +
+      (full ? lack.removed.length : 0);
     if (says === 0 && !mustAnswer) return undefined;
-    if (this.#wildcard && full) return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
-    const version = this.#wildcard || view.versionGiven ? view.version : hex64(this.#heldSum);
-    const content = { resources: full ? this.#wanted(view) : lack.resources, removed: [] };
-    return this.#responses.part(this.typeUrl, view, version, content, unknown, this.#lastSerial);
+    if (this.#wildcard && full) {
+      return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
+    }
+    const version = this.#wildcard || view.versionGiven
+      ? view.version
+      : hex64(this.#heldSum);
+    const content = {
+      resources: full ? this.#wanted(view) : lack.resources,
+      removed: [],
+    };
+    return this.#responses.part(
+      this.typeUrl,
+      view,
+      version,
+      content,
+      unknown,
+      this.#lastSerial,
+    );
   }
 
   #wanted(view: View): Resource[] {
-    return [...this.#names].map((name) => view.resources.get(name)).filter((resource) => resource !== undefined);
+    return [...this.#names].map((name) => view.resources.get(name)).filter((
+      resource,
+    ) => resource !== undefined);
   }
 }
 
 function isHeld(held: Held | undefined, resource: Resource): boolean {
   if (held === undefined || held === null) return false;
-  return typeof held === "string" ? held === resource.version : sameContent(held, resource);
+  return typeof held === "string"
+    ? held === resource.version
+    : sameContent(held, resource);
 }

@@ -1,4 +1,10 @@
-import { type DescField, type DescMessage, type JsonValue, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type JsonValue,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
 
 type Fields = Record<string, unknown>;
 
@@ -6,8 +12,14 @@ type Fields = Record<string, unknown>;
  * Encodes a message so that equal messages give equal bytes: entries of maps in the order of their keys.
  * (Fields already leave the encoder in the order of their numbers.)
  */
-export function encodeCanonical(schema: DescMessage, message: Message): Uint8Array {
-  return toBinary(schema, holdsMap(schema) ? sortedMessage(schema, message) : message);
+export function encodeCanonical(
+  schema: DescMessage,
+  message: Message,
+): Uint8Array {
+  return toBinary(
+    schema,
+    holdsMap(schema) ? sortedMessage(schema, message) : message,
+  );
 }
 
 const known = new WeakMap<DescMessage, boolean>();
@@ -20,7 +32,8 @@ function holdsMap(schema: DescMessage): boolean {
     if (seen.has(message)) return false;
     seen.add(message);
     return message.fields.some((field) =>
-      field.fieldKind === "map" || (field.message !== undefined && search(field.message))
+      field.fieldKind === "map" ||
+      (field.message !== undefined && search(field.message))
     );
   };
   const found = search(schema);
@@ -32,16 +45,27 @@ function holdsMap(schema: DescMessage): boolean {
 function sortedMessage<T extends Message>(schema: DescMessage, message: T): T {
   let copy: Fields | undefined;
   const put = (key: string, value: unknown) => {
-    copy ??= Object.assign(Object.create(Object.getPrototypeOf(message)), message) as Fields;
+    copy ??= Object.assign(
+      Object.create(Object.getPrototypeOf(message)),
+      message,
+    ) as Fields;
     copy[key] = value;
   };
   for (const field of schema.fields) {
-    if (field.fieldKind !== "map" && (field.message === undefined || !holdsMap(field.message))) continue;
+    if (
+      field.fieldKind !== "map" &&
+      (field.message === undefined || !holdsMap(field.message))
+    ) continue;
     if (field.oneof) {
-      const chosen = (message as unknown as Fields)[field.oneof.localName] as { case?: string; value?: unknown };
+      const chosen = (message as unknown as Fields)[field.oneof.localName] as {
+        case?: string;
+        value?: unknown;
+      };
       if (chosen.case !== field.localName) continue;
       const value = sortedValue(field, chosen.value);
-      if (value !== chosen.value) put(field.oneof.localName, { case: chosen.case, value });
+      if (value !== chosen.value) {
+        put(field.oneof.localName, { case: chosen.case, value });
+      }
     } else {
       const before = (message as unknown as Fields)[field.localName];
       if (before === undefined) continue;
@@ -60,15 +84,21 @@ function sortedValue(field: DescField, value: unknown): unknown {
   }
   if (field.fieldKind === "map") {
     const item = field.message;
-    return sortedEntries(value as Fields, (entry) => item ? sortedItem(item, entry) : entry);
+    return sortedEntries(
+      value as Fields,
+      (entry) => item ? sortedItem(item, entry) : entry,
+    );
   }
   return sortedItem(field.message!, value);
 }
 
 function sortedItem(schema: DescMessage, value: unknown): unknown {
-  const isMessage = typeof value === "object" && value !== null && "$typeName" in value;
+  const isMessage = typeof value === "object" && value !== null &&
+    "$typeName" in value;
   // A field of type google.protobuf.Struct is a plain JSON object in protobuf-es.
-  return isMessage ? sortedMessage(schema, value as unknown as Message) : sortedJson(value as JsonValue);
+  return isMessage
+    ? sortedMessage(schema, value as unknown as Message)
+    : sortedJson(value as JsonValue);
 }
 
 function sortedJson(value: JsonValue): JsonValue {
@@ -77,12 +107,22 @@ function sortedJson(value: JsonValue): JsonValue {
     const sorted = value.map(sortedJson);
     return sorted.every((item, i) => item === value[i]) ? value : sorted;
   }
-  return sortedEntries(value, (item) => sortedJson(item as JsonValue)) as JsonValue;
+  return sortedEntries(
+    value,
+    (item) => sortedJson(item as JsonValue),
+  ) as JsonValue;
 }
 
-function sortedEntries(entries: Fields, sortItem: (item: unknown) => unknown): Fields {
-  const sorted = Object.fromEntries(Object.keys(entries).sort().map((key) => [key, sortItem(entries[key])]));
+function sortedEntries(
+  entries: Fields,
+  sortItem: (item: unknown) => unknown,
+): Fields {
+  const sorted = Object.fromEntries(
+    Object.keys(entries).sort().map((key) => [key, sortItem(entries[key])]),
+  );
   const before = Object.keys(entries);
-  const same = Object.keys(sorted).every((key, i) => key === before[i] && sorted[key] === entries[key]);
+  const same = Object.keys(sorted).every((key, i) =>
+    key === before[i] && sorted[key] === entries[key]
+  );
   return same ? entries : sorted;
 }

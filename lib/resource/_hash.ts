@@ -9,12 +9,15 @@ export function hash64(bytes: Uint8Array, seed = 0): bigint {
   let a = seed ^ 0x9747b28c;
   let b = seed ^ 0x2f0b4c47;
   for (let i = 0; i < words; i += 4) {
-    const word = bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 | bytes[i + 3] << 24;
+    const word = bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 |
+      bytes[i + 3] << 24;
     a = mixA(a, word);
     b = mixB(b, word);
   }
   let tail = 0;
-  for (let i = words; i < bytes.length; i++) tail |= bytes[i] << (8 * (i - words));
+  for (let i = words; i < bytes.length; i++) {
+    tail |= bytes[i] << (8 * (i - words));
+  }
   a = finish(mixA(mixA(a, tail), bytes.length) ^ b);
   b = finish(mixB(mixB(b, tail), bytes.length) + a | 0);
   return BigInt(a >>> 0) << 32n | BigInt(b >>> 0);

@@ -22,7 +22,12 @@ export interface Field {
  *
  * @throws {RangeError} if the bytes are no message; it says at which offset.
  */
-export function eachField(bytes: Uint8Array, start: number, end: number, visit: (field: Field) => void): void {
+export function eachField(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visit: (field: Field) => void,
+): void {
   const field: Field = { number: 0, wire: 0, value: 0, start: 0, end: 0 };
   let at = start;
   const varint = (): number => {
@@ -33,7 +38,9 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw new RangeError(`not a protobuf message: bad varint at byte ${at - start}`);
+    throw new RangeError(
+      `not a protobuf message: bad varint at byte ${at - start}`,
+    );
   };
   while (at < end) {
     const tag = varint();
@@ -41,7 +48,11 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
     field.wire = tag % 8;
     field.value = 0;
     field.start = at;
-    if (field.number === 0) throw new RangeError(`not a protobuf message: field number 0 at byte ${at - start}`);
+    if (field.number === 0) {
+      throw new RangeError(
+        `not a protobuf message: field number 0 at byte ${at - start}`,
+      );
+    }
     if (field.wire === Wire.Varint) {
       field.value = varint();
     } else if (field.wire === Wire.Bytes) {
@@ -53,10 +64,16 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
     } else if (field.wire === Wire.Fixed32) {
       at += 4;
     } else {
-      throw new RangeError(`not a protobuf message: wire type ${field.wire} at byte ${at - start}`);
+      throw new RangeError(
+        `not a protobuf message: wire type ${field.wire} at byte ${at - start}`,
+      );
     }
     field.end = at;
-    if (at > end) throw new RangeError(`not a protobuf message: field ${field.number} ends past the last byte`);
+    if (at > end) {
+      throw new RangeError(
+        `not a protobuf message: field ${field.number} ends past the last byte`,
+      );
+    }
     const next = at;
     visit(field);
     at = next;

@@ -7,5 +7,10 @@ export {
   type ResourceOptions,
   toResource,
 } from "./resource.ts";
-export { findReferences, type Malformed, type Reference, type References } from "./references.ts";
+export {
+  findReferences,
+  type Malformed,
+  type Reference,
+  type References,
+} from "./references.ts";
 export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";

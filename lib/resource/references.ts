@@ -1,6 +1,6 @@
 import { type Field as FieldOfType, fields } from "@xds/envoy/fields";
 import { eachField, text, Wire } from "./_wire.ts";
-import { TypeUrl, typeName } from "./type_url.ts";
+import { typeName, TypeUrl } from "./type_url.ts";
 
 /** What a resource needs another resource for. */
 export interface Reference {
@@ -38,7 +38,10 @@ export interface References {
 export function findReferences(typeUrl: string, bytes: Uint8Array): References {
   const references: Reference[] = [];
   const malformed: Malformed[] = [];
-  visit(typeName(typeUrl), { bytes, start: 0, end: bytes.length }, "", { references, malformed });
+  visit(typeName(typeUrl), { bytes, start: 0, end: bytes.length }, "", {
+    references,
+    malformed,
+  });
   return { references, malformed };
 }
 
@@ -61,8 +64,11 @@ class Parsed {
 
   constructor(part: Part) {
     eachField(part.bytes, part.start, part.end, (field) => {
-      if (field.wire === Wire.Varint) this.#varints.set(field.number, field.value);
-      else if (field.wire === Wire.Bytes) this.#payloads.set(field.number, within(part, field));
+      if (field.wire === Wire.Varint) {
+        this.#varints.set(field.number, field.value);
+      } else if (field.wire === Wire.Bytes) {
+        this.#payloads.set(field.number, within(part, field));
+      }
     });
   }
 
@@ -80,13 +86,21 @@ class Parsed {
   }
 }
 
-function within(part: Part, { start, end }: { start: number; end: number }): Part {
+function within(
+  part: Part,
+  { start, end }: { start: number; end: number },
+): Part {
   return { bytes: part.bytes, start, end };
 }
 
 /** What a message says of the resources it needs; fields by their numbers in Envoy's protos. */
 type Rule = (message: Parsed, path: string, refer: Refer) => void;
-type Refer = (typeUrl: string, name: string, path: string, onDemand?: boolean) => void;
+type Refer = (
+  typeUrl: string,
+  name: string,
+  path: string,
+  onDemand?: boolean,
+) => void;
 
 const TLS = "envoy.extensions.transport_sockets.tls.v3.";
 const FILTERS = "envoy.extensions.filters.network.";
@@ -99,40 +113,69 @@ const rules: Readonly<Record<string, Rule>> = {
     const part = cluster.message(3);
     const eds = part && new Parsed(part);
     if (isFile(eds?.message(1))) return;
-    if (eds?.text(2)) refer(TypeUrl.ClusterLoadAssignment, eds.text(2), `${path}eds_cluster_config.service_name`);
-    else refer(TypeUrl.ClusterLoadAssignment, cluster.text(1), `${path}name`);
+    if (eds?.text(2)) {
+      refer(
+        TypeUrl.ClusterLoadAssignment,
+        eds.text(2),
+        `${path}eds_cluster_config.service_name`,
+      );
+    } else refer(TypeUrl.ClusterLoadAssignment, cluster.text(1), `${path}name`);
   },
   "envoy.config.route.v3.ScopedRouteConfiguration": (scope, path, refer) => {
     const onDemand = scope.varint(4) === 1;
-    refer(TypeUrl.RouteConfiguration, scope.text(2), `${path}route_configuration_name`, onDemand);
+    refer(
+      TypeUrl.RouteConfiguration,
+      scope.text(2),
+      `${path}route_configuration_name`,
+      onDemand,
+    );
   },
   [`${FILTERS}http_connection_manager.v3.ScopedRds`]: (scoped, path, refer) => {
     if (isFile(scoped.message(1))) return;
-    refer(TypeUrl.ScopedRouteConfiguration, scoped.text(2) || "*", `${path}scoped_rds_config_source`);
+    refer(
+      TypeUrl.ScopedRouteConfiguration,
+      scoped.text(2) || "*",
+      `${path}scoped_rds_config_source`,
+    );
   },
-  [`${FILTERS}http_connection_manager.v3.Rds`]: routesFrom(TypeUrl.RouteConfiguration),
-  [`${FILTERS}thrift_proxy.v3.Trds`]: routesFrom(TypeUrl.ThriftRouteConfiguration),
-  [`${FILTERS}generic_proxy.v3.GenericRds`]: routesFrom(`type.googleapis.com/${FILTERS}generic_proxy.v3.RouteConfiguration`),
+  [`${FILTERS}http_connection_manager.v3.Rds`]: routesFrom(
+    TypeUrl.RouteConfiguration,
+  ),
+  [`${FILTERS}thrift_proxy.v3.Trds`]: routesFrom(
+    TypeUrl.ThriftRouteConfiguration,
+  ),
+  [`${FILTERS}generic_proxy.v3.GenericRds`]: routesFrom(
+    `type.googleapis.com/${FILTERS}generic_proxy.v3.RouteConfiguration`,
+  ),
   [`${FILTERS}dubbo_proxy.v3.Drds`]: routesFrom(
     `type.googleapis.com/${FILTERS}dubbo_proxy.v3.MultipleRouteConfiguration`,
   ),
   [`${TLS}SdsSecretConfig`]: (secret, path, refer) => {
     const source = secret.message(2);
-    if (source && !isFile(source)) refer(TypeUrl.Secret, secret.text(1), `${path}name`);
+    if (source && !isFile(source)) {
+      refer(TypeUrl.Secret, secret.text(1), `${path}name`);
+    }
   },
 };
 
 function routesFrom(typeUrl: string): Rule {
   return (rds, path, refer) => {
-    if (!isFile(rds.message(1))) refer(typeUrl, rds.text(2), `${path}route_config_name`);
+    if (!isFile(rds.message(1))) {
+      refer(typeUrl, rds.text(2), `${path}route_config_name`);
+    }
   };
 }
 
 /** Messages that carry a name beside an `ExtensionConfigSource`: an extension's config by discovery (ECDS). */
 const extensionRules = new Map<string, Rule>();
 for (const [type, own] of Object.entries(fields)) {
-  const source = own.find((field) => field[3] === "envoy.config.core.v3.ExtensionConfigSource" && field[2] === "one");
-  const name = own.find((field) => field[1] === "name" && field[3] === "string");
+  const source = own.find((field) =>
+    field[3] === "envoy.config.core.v3.ExtensionConfigSource" &&
+    field[2] === "one"
+  );
+  const name = own.find((field) =>
+    field[1] === "name" && field[3] === "string"
+  );
   if (!source || !name) continue;
   extensionRules.set(type, (extension, path, refer) => {
     const config = extension.message(source[0]);
@@ -155,18 +198,25 @@ function visit(type: string, part: Part, path: string, found: Found): void {
     const rule = rules[type] ?? extensionRules.get(type);
     if (rule) {
       rule(new Parsed(part), path, (typeUrl, name, path, onDemand = false) => {
-        if (name !== "") found.references.push({ typeUrl, name, path, onDemand });
+        if (name !== "") {
+          found.references.push({ typeUrl, name, path, onDemand });
+        }
       });
     }
     const counts = new Map<number, number>();
     eachField(part.bytes, part.start, part.end, (field) => {
       if (field.wire !== Wire.Bytes) return;
-      const declared = own.find((candidate) => candidate[0] === field.number && candidate[3] !== "string");
+      const declared = own.find((candidate) =>
+        candidate[0] === field.number && candidate[3] !== "string"
+      );
       if (!declared) return;
       visitField(declared, within(part, field), path, counts, found);
     });
   } catch (error) {
-    found.malformed.push({ path: path.replace(/\.$/, ""), reason: error instanceof Error ? error.message : String(error) });
+    found.malformed.push({
+      path: path.replace(/\.$/, ""),
+      reason: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

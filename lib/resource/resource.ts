@@ -1,8 +1,20 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { type Cluster, ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
-import { type TypedExtensionConfig, TypedExtensionConfigSchema } from "@xds/envoy/envoy/config/core/v3";
-import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
-import { type Listener, ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
+import {
+  type Cluster,
+  ClusterSchema,
+} from "@xds/envoy/envoy/config/cluster/v3";
+import {
+  type TypedExtensionConfig,
+  TypedExtensionConfigSchema,
+} from "@xds/envoy/envoy/config/core/v3";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "@xds/envoy/envoy/config/endpoint/v3";
+import {
+  type Listener,
+  ListenerSchema,
+} from "@xds/envoy/envoy/config/listener/v3";
 import {
   type RouteConfiguration,
   RouteConfigurationSchema,
@@ -15,9 +27,18 @@ import {
   type RouteConfiguration as ThriftRouteConfiguration,
   RouteConfigurationSchema as ThriftRouteConfigurationSchema,
 } from "@xds/envoy/envoy/extensions/filters/network/thrift_proxy/v3";
-import { type Secret, SecretSchema } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
-import { type Runtime, RuntimeSchema } from "@xds/envoy/envoy/service/runtime/v3";
-import { type RateLimitConfig, RateLimitConfigSchema } from "@xds/envoy/ratelimit/config/ratelimit/v3";
+import {
+  type Secret,
+  SecretSchema,
+} from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
+import {
+  type Runtime,
+  RuntimeSchema,
+} from "@xds/envoy/envoy/service/runtime/v3";
+import {
+  type RateLimitConfig,
+  RateLimitConfigSchema,
+} from "@xds/envoy/ratelimit/config/ratelimit/v3";
 import { encodeCanonical } from "./_canonical.ts";
 import { hash64, hashText, hex64 } from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
@@ -83,7 +104,10 @@ for (
     ThriftRouteConfigurationSchema,
   ]
 ) {
-  named.set(schema.typeName, { schema, name: (message) => (message as Message & { name: string }).name });
+  named.set(schema.typeName, {
+    schema,
+    name: (message) => (message as Message & { name: string }).name,
+  });
 }
 named.set(ClusterLoadAssignmentSchema.typeName, {
   schema: ClusterLoadAssignmentSchema,
@@ -151,10 +175,20 @@ export class Resource {
  * @throws {TypeError} if the message has no name, has a type whose schema is unknown and not given, or does not encode
  * (the encoder's error is the `cause`); or if the TTL is not a positive number.
  */
-export function createResource(message: NamedMessage | Message, options?: ResourceOptions): Resource;
+export function createResource(
+  message: NamedMessage | Message,
+  options?: ResourceOptions,
+): Resource;
 export function createResource(encoded: EncodedResource): Resource;
-export function createResource(from: Message | EncodedResource, options: ResourceOptions = {}): Resource {
-  return checked("$typeName" in from ? encode(from as Message, options) : from as EncodedResource);
+export function createResource(
+  from: Message | EncodedResource,
+  options: ResourceOptions = {},
+): Resource {
+  return checked(
+    "$typeName" in from
+      ? encode(from as Message, options)
+      : from as EncodedResource,
+  );
 }
 
 /** A resource as it is, or the resource of a message. */
@@ -166,27 +200,50 @@ function encode(message: Message, options: ResourceOptions): EncodedResource {
   const type = named.get(message.$typeName);
   const schema = options.schema ?? type?.schema;
   if (!schema) {
-    throw new TypeError(`${message.$typeName} is no resource type known here: pass { schema } and { name } with it`);
+    throw new TypeError(
+      `${message.$typeName} is no resource type known here: pass { schema } and { name } with it`,
+    );
   }
   const name = options.name ?? type?.name(message) ?? "";
-  if (name === "") throw new TypeError(`a ${message.$typeName} has no name: set it, or pass { name } with it`);
+  if (name === "") {
+    throw new TypeError(
+      `a ${message.$typeName} has no name: set it, or pass { name } with it`,
+    );
+  }
   let bytes: Uint8Array;
   try {
     bytes = encodeCanonical(schema, message);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TypeError(`${message.$typeName} ${JSON.stringify(name)} does not encode: ${reason}`, { cause });
+    throw new TypeError(
+      `${message.$typeName} ${JSON.stringify(name)} does not encode: ${reason}`,
+      { cause },
+    );
   }
-  return { typeUrl: typeUrl(schema), name, bytes, version: options.version, ttl: options.ttl };
+  return {
+    typeUrl: typeUrl(schema),
+    name,
+    bytes,
+    version: options.version,
+    ttl: options.ttl,
+  };
 }
 
 function checked(init: EncodedResource): Resource {
   const { typeUrl, name, bytes, ttl } = init;
-  if (!typeUrl) throw new TypeError(`resource ${JSON.stringify(name)} has no type URL`);
+  if (!typeUrl) {
+    throw new TypeError(`resource ${JSON.stringify(name)} has no type URL`);
+  }
   if (!name) throw new TypeError(`a resource of type ${typeUrl} has no name`);
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${typeUrl} ${JSON.stringify(name)} has no bytes`);
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`${typeUrl} ${JSON.stringify(name)} has no bytes`);
+  }
   if (ttl !== undefined && !(ttl > 0 && Number.isFinite(ttl))) {
-    throw new TypeError(`${typeUrl} ${JSON.stringify(name)} has a TTL of ${ttl}: it must be milliseconds above 0`);
+    throw new TypeError(
+      `${typeUrl} ${
+        JSON.stringify(name)
+      } has a TTL of ${ttl}: it must be milliseconds above 0`,
+    );
   }
   return new Resource(init);
 }

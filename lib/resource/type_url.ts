@@ -16,16 +16,23 @@ import type { DescMessage } from "@bufbuild/protobuf";
  */
 export const TypeUrl = {
   Cluster: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-  ClusterLoadAssignment: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+  ClusterLoadAssignment:
+    "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
   Listener: "type.googleapis.com/envoy.config.listener.v3.Listener",
-  RouteConfiguration: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-  ScopedRouteConfiguration: "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration",
+  RouteConfiguration:
+    "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+  ScopedRouteConfiguration:
+    "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration",
   VirtualHost: "type.googleapis.com/envoy.config.route.v3.VirtualHost",
-  Secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+  Secret:
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
   Runtime: "type.googleapis.com/envoy.service.runtime.v3.Runtime",
-  TypedExtensionConfig: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-  RateLimitConfig: "type.googleapis.com/ratelimit.config.ratelimit.v3.RateLimitConfig",
-  ThriftRouteConfiguration: "type.googleapis.com/envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration",
+  TypedExtensionConfig:
+    "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+  RateLimitConfig:
+    "type.googleapis.com/ratelimit.config.ratelimit.v3.RateLimitConfig",
+  ThriftRouteConfiguration:
+    "type.googleapis.com/envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration",
 } as const;
 
 /**
@@ -51,5 +58,7 @@ export function typeName(typeUrl: string): string {
 
 /** The last part of a type URL, as people say it: `Cluster`. */
 export function shortName(typeUrl: string): string {
-  return typeUrl.slice(Math.max(typeUrl.lastIndexOf("."), typeUrl.lastIndexOf("/")) + 1);
+  return typeUrl.slice(
+    Math.max(typeUrl.lastIndexOf("."), typeUrl.lastIndexOf("/")) + 1,
+  );
 }
