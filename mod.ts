@@ -6,3 +6,4 @@
  */
 export * from "./lib/resource/mod.ts";
 export * from "./lib/cache/mod.ts";
+export * from "./lib/server/mod.ts";

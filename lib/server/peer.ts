@@ -1,0 +1,48 @@
+import type { Http2ServerRequest } from "node:http2";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+
+/** The other end of a connection. */
+export interface Peer {
+  /** Its IP address. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  /** The certificate that it proved to have; undefined without mutual TLS. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** A client's certificate, which the server has verified. */
+export interface ClientCertificate {
+  /** The subject's common name; empty if it has none. */
+  readonly commonName: string;
+  /** The subject's alternative names, as `URI:spiffe://…` or `DNS:…`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the certificate, in hexadecimal digits separated by colons. */
+  readonly fingerprint: string;
+}
+
+/** A peer that nothing is known of. */
+export const unknownPeer: Peer = { hostname: "", port: 0, certificate: undefined };
+
+/** The peer that a request came from. */
+export function peerOf(request: Http2ServerRequest): Peer {
+  const socket = request.stream.session?.socket;
+  if (!socket) return unknownPeer;
+  return {
+    hostname: socket.remoteAddress ?? "",
+    port: socket.remotePort ?? 0,
+    certificate: certificateOf(socket as Partial<TLSSocket>),
+  };
+}
+
+function certificateOf(socket: Partial<TLSSocket>): ClientCertificate | undefined {
+  if (!socket.authorized) return undefined;
+  const certificate: Partial<PeerCertificate> | undefined = socket.getPeerCertificate?.();
+  if (!certificate?.fingerprint256) return undefined;
+  const { CN } = certificate.subject ?? {};
+  return {
+    commonName: (Array.isArray(CN) ? CN[0] : CN) ?? "",
+    subjectAltNames: certificate.subjectaltname?.split(", ") ?? [],
+    fingerprint: certificate.fingerprint256,
+  };
+}

@@ -1,0 +1,151 @@
+import { createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import {
+  createSecureServer,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Cache } from "../cache/mod.ts";
+import type { Observer } from "./events.ts";
+import { peerOf } from "./peer.ts";
+import { type Limits, peerKey, xdsRoutes } from "./routes.ts";
+import { checkTls, type TlsOptions } from "./tls.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  /** What to serve. */
+  cache: Cache;
+  /** Address to listen on. Default: `"0.0.0.0"`. */
+  hostname?: string;
+  /** Port to listen on; 0 lets the system pick one. Default: 18000. */
+  port?: number;
+  /** Serves TLS, mutual if `clientCa` is given. Default: HTTP/2 in the clear (h2c). */
+  tls?: TlsOptions;
+  /** What a client may take. */
+  limits?: Limits;
+  /** Told of what happens. */
+  observer?: Observer;
+  /** Shuts the server down when it is aborted. */
+  signal?: AbortSignal;
+}
+
+/** A server that listens. Disposing of it shuts it down. */
+export interface XdsServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly addr: { readonly hostname: string; readonly port: number; readonly transport: "tcp" };
+  /** Resolves once it has shut down. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops listening, ends every stream with status OK, and resolves once all connections are closed. Those that are not
+   * after `deadline` milliseconds (default: 5 000) are cut.
+   */
+  shutdown(options?: { deadline?: number }): Promise<void>;
+}
+
+/** A server that could not listen; the system's error is the `cause`. */
+export class ListenError extends Error {
+  /** The kind of error. */
+  override readonly name = "ListenError";
+}
+
+const DEFAULT_DEADLINE = 5_000;
+
+/**
+ * Serves every v3 discovery service from a cache: over gRPC, aggregated (ADS) and by type, state of the world and
+ * delta.
+ *
+ * @example A server on a port that the system picks
+ * ```ts
+ * import { createSnapshot, serve, SnapshotCache } from "@xds/control-plane";
+ * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+ * import { create } from "@bufbuild/protobuf";
+ *
+ * const cache = new SnapshotCache({ ads: true });
+ * cache.set("edge-1", createSnapshot({ resources: [create(ClusterSchema, { name: "users" })] }));
+ * await using server = await serve({ cache, hostname: "127.0.0.1", port: 0 });
+ * console.log(`serving xDS on ${server.addr.port}`);
+ * ```
+ *
+ * @throws {ListenError} if it cannot listen, as when the port is in use
+ * @throws {TlsError} if a certificate or key does not parse
+ */
+export async function serve(options: ServeOptions): Promise<XdsServer> {
+  const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
+  if (tls) checkTls(tls);
+  signal?.throwIfAborted();
+
+  const ending = new AbortController();
+  const handle = connectNodeAdapter({
+    routes: xdsRoutes({ ...options, signal: ending.signal }),
+    contextValues: (request) => createContextValues().set(peerKey, peerOf(request as Http2ServerRequest)),
+  }) as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  const listener = tls
+    ? createSecureServer({
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      requestCert: tls.clientCa !== undefined,
+      rejectUnauthorized: tls.clientCa !== undefined,
+    }, handle)
+    : createServer(handle);
+
+  const connections = new Set<ServerHttp2Session>();
+  listener.on("session", (connection) => {
+    connections.add(connection);
+    connection.on("close", () => connections.delete(connection));
+    // A connection that breaks ends its streams, each of which says so; there is nobody else to tell.
+    connection.on("error", () => connection.destroy());
+  });
+  await listen(listener, hostname, port);
+
+  const finished = Promise.withResolvers<void>();
+  let stopping: Promise<void> | undefined;
+  const stop = async (deadline: number) => {
+    signal?.removeEventListener("abort", abort);
+    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    ending.abort();
+    const left = [...connections].map((connection) => closeGently(connection));
+    const cut = setTimeout(() => {
+      for (const connection of connections) connection.destroy();
+    }, deadline);
+    await Promise.all(left);
+    clearTimeout(cut);
+    await closed;
+    finished.resolve();
+  };
+  const shutdown: XdsServer["shutdown"] = ({ deadline = DEFAULT_DEADLINE } = {}) => stopping ??= stop(deadline);
+  const abort = () => void shutdown();
+  signal?.addEventListener("abort", abort);
+
+  const address = listener.address() as AddressInfo;
+  return {
+    addr: { hostname: address.address, port: address.port, transport: "tcp" },
+    finished: finished.promise,
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown(),
+  };
+}
+
+function closeGently(connection: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    if (connection.destroyed) return resolve();
+    connection.once("close", () => resolve());
+    connection.close();
+  });
+}
+
+function listen(listener: ReturnType<typeof createServer>, hostname: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", (cause: Error & { code?: string }) => {
+      const where = `${hostname}:${port}`;
+      const reason = cause.code === "EADDRINUSE"
+        ? "another process listens there; choose another port, or 0 for one that is free"
+        : cause.message;
+      reject(new ListenError(`cannot listen on ${where}: ${reason}`, { cause }));
+    });
+    listener.listen(port, hostname, () => resolve());
+  });
+}
