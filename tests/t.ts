@@ -1,1 +1,0 @@
-console.log(Deno.memoryUsage().rss/1e6)
