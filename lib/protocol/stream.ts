@@ -176,7 +176,7 @@ export class Stream {
       const next = state.next();
       if (next) {
         const { response, view, changed } = next;
-        if (state.typeUrl === TypeUrl.Cluster) this.#awaitEndpoints(changed);
+        if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
         actions.push({ kind: "send", typeUrl: state.typeUrl, response, view });
         return actions;
       }
@@ -192,15 +192,13 @@ export class Stream {
     return actions;
   }
 
-  /** A client that gets a cluster anew warms it, and for that asks for its endpoints again, changed or not. */
-  #awaitEndpoints(clusters: readonly Resource[]) {
+  /** A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. */
+  #resendEndpoints(clusters: readonly Resource[]) {
     const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
-    if (!endpoints || this.#options.protocol === "delta") return;
+    if (!endpoints) return;
     for (const cluster of clusters) {
-      const references = cluster.references.references.filter(({ typeUrl }) =>
-        typeUrl === TypeUrl.ClusterLoadAssignment
-      );
-      endpoints.await(references.map(({ name }) => name));
+      const references = cluster.references.references.filter(({ typeUrl }) => typeUrl === TypeUrl.ClusterLoadAssignment);
+      endpoints.resend(references.map(({ name }) => name));
     }
   }
 

@@ -127,10 +127,15 @@ export class TypeState {
     }
   }
 
-  /** Marks names to be sent again as soon as the client asks for them again, if it was sent them before. */
-  await(names: Iterable<string>) {
+  /**
+   * Marks names to be sent again, of those that the client was sent. In state of the world it asks for them again; in
+   * delta it cannot, since it never stopped asking.
+   */
+  resend(names: Iterable<string>) {
     for (const name of names) {
-      if (this.#names.has(name)) this.#awaited.add(name);
+      if (!this.#held.get(name)) continue;
+      if (this.#protocol === "sotw") this.#awaited.add(name);
+      else this.#force(name);
     }
   }
 

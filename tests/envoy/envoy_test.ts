@@ -1,0 +1,116 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createSnapshot, type ServerEvent, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
+import { bootstrap } from "../support/bootstrap.ts";
+import { pem } from "../support/certs.ts";
+import { Envoy } from "../support/envoy.ts";
+import { get } from "../support/http.ts";
+import { certificate, cluster, endpoints, listener, rds, routes, type Source } from "../support/resources.ts";
+import { until } from "../support/until.ts";
+import { Upstream } from "../support/upstream.ts";
+
+const NODE = "envoy-1";
+
+function snapshotFor(upstream: Upstream, source: Source) {
+  return createSnapshot({
+    resources: [
+      listener("web", { routeSpecifier: rds("routes", source), tls: { secret: "web-cert", source } }),
+      routes("routes", upstream.name),
+      cluster(upstream.name, source),
+      endpoints(upstream.name, upstream.port),
+      certificate("web-cert", pem("server.pem"), pem("server.key")),
+    ],
+  });
+}
+
+interface Way {
+  name: string;
+  source: Source;
+  delta?: boolean;
+}
+
+const ways: Way[] = [
+  { name: "ADS, state of the world", source: "ads" },
+  { name: "ADS, delta", source: "ads", delta: true },
+  { name: "a service for each type, state of the world", source: "sotw" },
+  { name: "a service for each type, delta", source: "delta" },
+];
+
+function settled(cache: SnapshotCache) {
+  return cache.settled(NODE, { signal: AbortSignal.timeout(15_000) });
+}
+
+for (const { name, source, delta } of ways) {
+  Deno.test(`a real Envoy is configured by ${name}`, async () => {
+    await using one = new Upstream("upstream-one");
+    await using two = new Upstream("upstream-two");
+    const cache = new SnapshotCache({ ads: source === "ads" });
+    const first = snapshotFor(one, source);
+    assertEquals(first.check(), []);
+    cache.set(NODE, first);
+    const events: ServerEvent[] = [];
+    await using server = await serve({
+      cache,
+      hostname: "127.0.0.1",
+      port: 0,
+      observer: (event) => events.push(event),
+    });
+    await using envoy = await Envoy.start(bootstrap({ node: NODE, port: server.addr.port, source, delta }));
+    await envoy.live();
+
+    const port = await envoy.port("web");
+    const ask = async () => (await get(port, { ca: pem("ca.pem") })).body;
+    // Without ADS there is no order between types, and so a moment without an answer.
+    const answers = (name: string) => source === "ads" || until(`an answer of ${name}`, async () => await ask() === name);
+    assertEquals((await settled(cache)).accepted, true);
+    await answers("upstream-one");
+    assertEquals(await ask(), "upstream-one");
+
+    cache.set(NODE, snapshotFor(two, source));
+    assertEquals((await settled(cache)).accepted, true);
+    await answers("upstream-two");
+    assertEquals(await ask(), "upstream-two");
+
+    // Endpoints alone: nothing else is sent.
+    const sent = () => events.filter((event) => event.kind === "send").map((event) => event.typeUrl);
+    const before = sent().length;
+    cache.set(NODE, cache.get(NODE)!.with({ set: [endpoints("upstream-two", one.port)] }));
+    assertEquals((await settled(cache)).accepted, true);
+    await answers("upstream-one");
+    assertEquals(await ask(), "upstream-one");
+    assertEquals(sent().slice(before), [TypeUrl.ClusterLoadAssignment]);
+
+    // A cluster that changes is warmed with endpoints that did not.
+    const slower = cluster("upstream-two", source, { altStatName: "another" });
+    cache.set(NODE, cache.get(NODE)!.with({ set: [slower] }));
+    assertEquals((await settled(cache)).accepted, true);
+    const isWarm = async () => await envoy.stat("cluster_manager.warming_clusters") === 0;
+    await until("the changed cluster to be warm", isWarm, 5_000);
+    await answers("upstream-one");
+    assertEquals(await ask(), "upstream-one");
+
+    // What Envoy refuses is reported in its own words, and not sent again.
+    const good = cache.get(NODE)!;
+    const bad = cluster("bad", source);
+    bad.lbSubsetConfig = undefined;
+    bad.connectTimeout = undefined;
+    bad.edsClusterConfig = undefined;
+    cache.set(NODE, good.with({ set: [bad] }));
+    const { accepted, clients } = await settled(cache);
+    assertEquals(accepted, false);
+    const [refused] = clients.flatMap(({ types }) => types).filter(({ state }) => state === "refused");
+    assertEquals(refused.typeUrl, TypeUrl.Cluster);
+    assertStringIncludes(refused.refusal!.message, "bad");
+    assertEquals(events.filter((event) => event.kind === "nack").length, 1);
+    const clustersSent = () => sent().filter((typeUrl) => typeUrl === TypeUrl.Cluster).length;
+    const refusedAt = clustersSent();
+    cache.set(NODE, cache.get(NODE)!.with({ set: [endpoints("upstream-two", two.port)] }));
+    await settled(cache);
+    await answers("upstream-two");
+    assertEquals(await ask(), "upstream-two");
+    assertEquals(clustersSent(), refusedAt);
+    assertEquals(events.filter((event) => event.kind === "nack").length, 1);
+
+    cache.set(NODE, good);
+    assertEquals((await settled(cache)).accepted, true);
+  });
+}

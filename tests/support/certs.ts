@@ -1,0 +1,6 @@
+const folder = new URL("./certs/", import.meta.url).pathname;
+
+/** A certificate or key that tests use, in PEM; `certs/make.sh` made them. */
+export function pem(file: string): string {
+  return Deno.readTextFileSync(folder + file);
+}
