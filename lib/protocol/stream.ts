@@ -197,7 +197,9 @@ export class Stream {
     const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
     if (!endpoints) return;
     for (const cluster of clusters) {
-      const references = cluster.references.references.filter(({ typeUrl }) => typeUrl === TypeUrl.ClusterLoadAssignment);
+      const references = cluster.references.references.filter(({ typeUrl }) =>
+        typeUrl === TypeUrl.ClusterLoadAssignment
+      );
       endpoints.resend(references.map(({ name }) => name));
     }
   }

@@ -65,11 +65,26 @@ export class Session implements StreamInfo {
     if (this.#end !== undefined) return;
     let request: StreamRequest;
     try {
-      request = this.protocol === "sotw" ? decodeSotwRequest(message) : decodeDeltaRequest(message);
+      request = this.protocol === "sotw"
+        ? decodeSotwRequest(message)
+        : decodeDeltaRequest(message);
     } catch (cause) {
-      const name = this.protocol === "sotw" ? "DiscoveryRequest" : "DeltaDiscoveryRequest";
-      const text = `a message of ${message.length} bytes does not parse as ${name}: ${reasonOf(cause)}`;
-      this.end(new ConnectError(text, Code.InvalidArgument, undefined, undefined, cause));
+      const name = this.protocol === "sotw"
+        ? "DiscoveryRequest"
+        : "DeltaDiscoveryRequest";
+      const text =
+        `a message of ${message.length} bytes does not parse as ${name}: ${
+          reasonOf(cause)
+        }`;
+      this.end(
+        new ConnectError(
+          text,
+          Code.InvalidArgument,
+          undefined,
+          undefined,
+          cause,
+        ),
+      );
       return;
     }
     this.#step({ kind: "request", request });
@@ -83,7 +98,9 @@ export class Session implements StreamInfo {
         if (frame) return frame;
         this.#ready = false;
       }
-      if (this.#end === undefined && !this.#ready) await new Promise<void>((resolve) => this.#wake = resolve);
+      if (this.#end === undefined && !this.#ready) {
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
     }
     return undefined;
   }
@@ -92,7 +109,9 @@ export class Session implements StreamInfo {
   end(error: Error | null) {
     if (this.#end !== undefined) return;
     this.#end = error;
-    for (const watch of this.#watches.values()) this.#guard(() => watch[Symbol.dispose]());
+    for (const watch of this.#watches.values()) {
+      this.#guard(() => watch[Symbol.dispose]());
+    }
     this.#watches.clear();
     this.#observer({ kind: "close", stream: this, error: error ?? undefined });
     this.#wake?.();
@@ -114,7 +133,9 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "fail") {
-      const code = action.code === "invalid_argument" ? Code.InvalidArgument : Code.ResourceExhausted;
+      const code = action.code === "invalid_argument"
+        ? Code.InvalidArgument
+        : Code.ResourceExhausted;
       this.end(new ConnectError(action.message, code));
       return undefined;
     }
@@ -126,16 +147,27 @@ export class Session implements StreamInfo {
     return this.#carryOutFor(this.client!, action);
   }
 
-  #carryOutFor(client: Client, action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" }>): Uint8Array | undefined {
+  #carryOutFor(
+    client: Client,
+    action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" }>,
+  ): Uint8Array | undefined {
     const { typeUrl } = action;
     const about = { stream: this, client, typeUrl };
     switch (action.kind) {
       case "watch":
-        this.#observer({ kind: "subscribe", ...about, subscription: action.subscription });
+        this.#observer({
+          kind: "subscribe",
+          ...about,
+          subscription: action.subscription,
+        });
         this.#watch(client, action);
         break;
       case "subscribe":
-        this.#observer({ kind: "subscribe", ...about, subscription: action.subscription });
+        this.#observer({
+          kind: "subscribe",
+          ...about,
+          subscription: action.subscription,
+        });
         this.#watches.get(typeUrl)?.subscribed?.();
         break;
       case "ack": {
@@ -144,7 +176,12 @@ export class Session implements StreamInfo {
         break;
       }
       case "nack":
-        this.#observer({ kind: "nack", ...about, nonce: action.response.nonce, refusal: action.refusal });
+        this.#observer({
+          kind: "nack",
+          ...about,
+          nonce: action.response.nonce,
+          refusal: action.refusal,
+        });
         break;
       case "stale":
         this.#observer({ kind: "stale", ...about, nonce: action.nonce });
@@ -155,20 +192,41 @@ export class Session implements StreamInfo {
       case "send": {
         const { version, nonce, names, removed, frame } = action.response;
         this.#watches.get(typeUrl)?.sent?.(action.view);
-        this.#observer({ kind: "send", ...about, version, nonce, names, removed, bytes: frame.length });
+        this.#observer({
+          kind: "send",
+          ...about,
+          version,
+          nonce,
+          names,
+          removed,
+          bytes: frame.length,
+        });
         return frame;
       }
     }
     return undefined;
   }
 
-  #watch(client: Client, { typeUrl, subscription }: Extract<StreamAction, { kind: "watch" }>) {
+  #watch(
+    client: Client,
+    { typeUrl, subscription }: Extract<StreamAction, { kind: "watch" }>,
+  ) {
     const watch = this.#cache.watch({ client, typeUrl, subscription }, {
       changed: (view, names) => {
-        if (this.#end === undefined) this.#step({ kind: "changed", typeUrl, view, names });
+        if (this.#end === undefined) {
+          this.#step({ kind: "changed", typeUrl, view, names });
+        }
       },
       held: (waitingFor) => {
-        if (this.#end === undefined) this.#observer({ kind: "hold", stream: this, client, typeUrl, waitingFor });
+        if (this.#end === undefined) {
+          this.#observer({
+            kind: "hold",
+            stream: this,
+            client,
+            typeUrl,
+            waitingFor,
+          });
+        }
       },
     });
     if (this.#end === undefined) this.#watches.set(typeUrl, watch);
@@ -181,9 +239,13 @@ export class Session implements StreamInfo {
       call();
     } catch (cause) {
       if (this.#end !== undefined) return;
-      const error = cause instanceof ConnectError
-        ? cause
-        : new ConnectError(`the cache failed: ${reasonOf(cause)}`, Code.Internal, undefined, undefined, cause);
+      const error = cause instanceof ConnectError ? cause : new ConnectError(
+        `the cache failed: ${reasonOf(cause)}`,
+        Code.Internal,
+        undefined,
+        undefined,
+        cause,
+      );
       this.end(error);
     }
   }

@@ -21,9 +21,21 @@ export type ServerEvent =
   /** A stream's first request came, and with it the client's node. */
   | { kind: "open"; stream: StreamInfo; client: Client }
   /** A client asked for a type for the first time, or for other names of it. */
-  | { kind: "subscribe"; stream: StreamInfo; client: Client; typeUrl: string; subscription: Subscription }
+  | {
+    kind: "subscribe";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    subscription: Subscription;
+  }
   /** A response waits until the client has asked for some more names. */
-  | { kind: "hold"; stream: StreamInfo; client: Client; typeUrl: string; waitingFor: ReadonlySet<string> }
+  | {
+    kind: "hold";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    waitingFor: ReadonlySet<string>;
+  }
   /** A response was sent: resources by these names, and, in delta, that some were removed. */
   | {
     kind: "send";
@@ -38,11 +50,31 @@ export type ServerEvent =
     bytes: number;
   }
   /** A client accepted a response. */
-  | { kind: "ack"; stream: StreamInfo; client: Client; typeUrl: string; version: string; nonce: string }
+  | {
+    kind: "ack";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    version: string;
+    nonce: string;
+  }
   /** A client refused a response, for what `refusal.message` says. */
-  | { kind: "nack"; stream: StreamInfo; client: Client; typeUrl: string; nonce: string; refusal: Refusal }
+  | {
+    kind: "nack";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    nonce: string;
+    refusal: Refusal;
+  }
   /** A request was passed over, since it answers a response that is no longer the newest. */
-  | { kind: "stale"; stream: StreamInfo; client: Client; typeUrl: string; nonce: string }
+  | {
+    kind: "stale";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    nonce: string;
+  }
   /** A stream ended: without `error` if the client or a shutdown ended it as it should. */
   | { kind: "close"; stream: StreamInfo; error: Error | undefined };
 
@@ -59,7 +91,12 @@ export function isolated(observer: Observer | undefined): Observer {
     try {
       observer(event);
     } catch (error) {
-      console.error(`xds: the observer threw when it was told of ${JSON.stringify(event.kind)}:`, error);
+      console.error(
+        `xds: the observer threw when it was told of ${
+          JSON.stringify(event.kind)
+        }:`,
+        error,
+      );
     }
   };
 }

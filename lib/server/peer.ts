@@ -22,7 +22,11 @@ export interface ClientCertificate {
 }
 
 /** A peer that nothing is known of. */
-export const unknownPeer: Peer = { hostname: "", port: 0, certificate: undefined };
+export const unknownPeer: Peer = {
+  hostname: "",
+  port: 0,
+  certificate: undefined,
+};
 
 /** The peer that a request came from. */
 export function peerOf(request: Http2ServerRequest): Peer {
@@ -35,9 +39,12 @@ export function peerOf(request: Http2ServerRequest): Peer {
   };
 }
 
-function certificateOf(socket: Partial<TLSSocket>): ClientCertificate | undefined {
+function certificateOf(
+  socket: Partial<TLSSocket>,
+): ClientCertificate | undefined {
   if (!socket.authorized) return undefined;
-  const certificate: Partial<PeerCertificate> | undefined = socket.getPeerCertificate?.();
+  const certificate: Partial<PeerCertificate> | undefined = socket
+    .getPeerCertificate?.();
   if (!certificate?.fingerprint256) return undefined;
   const { CN } = certificate.subject ?? {};
   return {

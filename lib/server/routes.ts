@@ -1,16 +1,25 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, type ContextKey, createContextKey } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextKey,
+  createContextKey,
+} from "@connectrpc/connect";
 import {
   contentTypeMatcher,
   type UniversalHandler,
   type UniversalHandlerFn,
   type UniversalServerRequest,
 } from "@connectrpc/connect/protocol";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import type { Cache } from "../cache/mod.ts";
-import { DEFAULT_MAX_NAMES, type Protocol, Responses } from "../protocol/mod.ts";
+import {
+  DEFAULT_MAX_NAMES,
+  type Protocol,
+  Responses,
+} from "../protocol/mod.ts";
 import { isolated, type Observer } from "./events.ts";
-import { MessageReader } from "./_grpc.ts";
+import { MessageReader, setStatus } from "./_grpc.ts";
 import { Session } from "./_session.ts";
 import { type Peer, unknownPeer } from "./peer.ts";
 import { discoveryServices, streamedProtocol } from "./services.ts";
@@ -60,7 +69,9 @@ let streams = 0;
  * const server = createServer(connectNodeAdapter({ routes: xdsRoutes({ cache }) }));
  * ```
  */
-export function xdsRoutes(options: RoutesOptions): (router: ConnectRouter) => void {
+export function xdsRoutes(
+  options: RoutesOptions,
+): (router: ConnectRouter) => void {
   const observer = isolated(options.observer);
   let serial = 0;
   const responses: Record<Protocol, Responses> = {
@@ -85,7 +96,11 @@ export function xdsRoutes(options: RoutesOptions): (router: ConnectRouter) => vo
         const protocol = streamedProtocol(method);
         if (!protocol) continue;
         const serve: UniversalHandlerFn = (request) => {
-          const session = open(protocol, typeUrl, request.contextValues?.get(peerKey) ?? unknownPeer);
+          const session = open(
+            protocol,
+            typeUrl,
+            request.contextValues?.get(peerKey) ?? unknownPeer,
+          );
           return Promise.resolve(streamResponse(request, session, options));
         };
         replace(router, handler(service, method, serve));
@@ -94,11 +109,19 @@ export function xdsRoutes(options: RoutesOptions): (router: ConnectRouter) => vo
   };
 }
 
-function handler(service: DescService, method: DescMethod, serve: UniversalHandlerFn): UniversalHandler {
+function handler(
+  service: DescService,
+  method: DescMethod,
+  serve: UniversalHandlerFn,
+): UniversalHandler {
   const checked: UniversalHandlerFn = (request) => {
     if (request.method !== "POST") return Promise.resolve({ status: 405 });
-    if (!grpc(request.header.get("Content-Type"))) return Promise.resolve({ status: 415 });
-    if (!request.httpVersion.startsWith("2")) return Promise.resolve({ status: 505 });
+    if (!grpc(request.header.get("Content-Type"))) {
+      return Promise.resolve({ status: 415 });
+    }
+    if (!request.httpVersion.startsWith("2")) {
+      return Promise.resolve({ status: 505 });
+    }
     return serve(request);
   };
   return Object.assign(checked, {
@@ -113,11 +136,17 @@ function handler(service: DescService, method: DescMethod, serve: UniversalHandl
 
 /** Puts a handler of ours in the place of the one that the router made for the method. */
 function replace(router: ConnectRouter, own: UniversalHandler) {
-  const place = router.handlers.findIndex((other) => other.requestPath === own.requestPath);
+  const place = router.handlers.findIndex((other) =>
+    other.requestPath === own.requestPath
+  );
   router.handlers.splice(place, 1, own);
 }
 
-function streamResponse(request: UniversalServerRequest, session: Session, options: RoutesOptions) {
+function streamResponse(
+  request: UniversalServerRequest,
+  session: Session,
+  options: RoutesOptions,
+) {
   const header = new Headers({
     "Content-Type": "application/grpc+proto",
     "Grpc-Accept-Encoding": "identity",
@@ -128,12 +157,19 @@ function streamResponse(request: UniversalServerRequest, session: Session, optio
   options.signal?.addEventListener("abort", end);
   request.signal.addEventListener("abort", cut);
   if (options.signal?.aborted) end();
-  readRequests(request, session, options.limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES);
+  readRequests(
+    request,
+    session,
+    options.limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES,
+  );
 
   const finish = () => {
     options.signal?.removeEventListener("abort", end);
     request.signal.removeEventListener("abort", cut);
-    setTrailerStatus(trailer, session.ended ? ConnectError.from(session.ended) : undefined);
+    setStatus(
+      trailer,
+      session.ended ? ConnectError.from(session.ended) : undefined,
+    );
     return { done: true as const, value: undefined };
   };
   // The first chunk is empty: it sends the headers, by which a client knows that its stream was accepted.
@@ -156,15 +192,29 @@ function streamResponse(request: UniversalServerRequest, session: Session, optio
       return Promise.resolve(finish());
     },
   };
-  return { status: 200, header, trailer, body: { [Symbol.asyncIterator]: () => body } };
+  return {
+    status: 200,
+    header,
+    trailer,
+    body: { [Symbol.asyncIterator]: () => body },
+  };
 }
 
-async function readRequests(request: UniversalServerRequest, session: Session, maxBytes: number) {
+async function readRequests(
+  request: UniversalServerRequest,
+  session: Session,
+  maxBytes: number,
+) {
   const reader = new MessageReader(maxBytes);
   // Not `for await`: to leave its loop would reset the stream, and with it the status that says why.
-  const chunks = (request.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const chunks = (request.body as AsyncIterable<Uint8Array>)
+    [Symbol.asyncIterator]();
   try {
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    for (
+      let next = await chunks.next();
+      !next.done;
+      next = await chunks.next()
+    ) {
       if (session.ended !== undefined) continue;
       for (const message of reader.read(next.value)) session.receive(message);
     }
@@ -175,5 +225,11 @@ async function readRequests(request: UniversalServerRequest, session: Session, m
 }
 
 function disconnected(cause: unknown): ConnectError {
-  return new ConnectError("the client went away", Code.Canceled, undefined, undefined, cause);
+  return new ConnectError(
+    "the client went away",
+    Code.Canceled,
+    undefined,
+    undefined,
+    cause,
+  );
 }

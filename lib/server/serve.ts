@@ -35,7 +35,11 @@ export interface ServeOptions {
 /** A server that listens. Disposing of it shuts it down. */
 export interface XdsServer extends AsyncDisposable {
   /** Where it listens. */
-  readonly addr: { readonly hostname: string; readonly port: number; readonly transport: "tcp" };
+  readonly addr: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly transport: "tcp";
+  };
   /** Resolves once it has shut down. */
   readonly finished: Promise<void>;
   /**
@@ -80,7 +84,8 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   const ending = new AbortController();
   const handle = connectNodeAdapter({
     routes: xdsRoutes({ ...options, signal: ending.signal }),
-    contextValues: (request) => createContextValues().set(peerKey, peerOf(request as Http2ServerRequest)),
+    contextValues: (request) =>
+      createContextValues().set(peerKey, peerOf(request as Http2ServerRequest)),
   }) as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   const listener = tls
     ? createSecureServer({
@@ -105,7 +110,9 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   let stopping: Promise<void> | undefined;
   const stop = async (deadline: number) => {
     signal?.removeEventListener("abort", abort);
-    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    const closed = new Promise<void>((resolve) =>
+      listener.close(() => resolve())
+    );
     ending.abort();
     const left = [...connections].map((connection) => closeGently(connection));
     const cut = setTimeout(() => {
@@ -116,7 +123,9 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     await closed;
     finished.resolve();
   };
-  const shutdown: XdsServer["shutdown"] = ({ deadline = DEFAULT_DEADLINE } = {}) => stopping ??= stop(deadline);
+  const shutdown: XdsServer["shutdown"] = (
+    { deadline = DEFAULT_DEADLINE } = {},
+  ) => stopping ??= stop(deadline);
   const abort = () => void shutdown();
   signal?.addEventListener("abort", abort);
 
@@ -137,14 +146,20 @@ function closeGently(connection: ServerHttp2Session): Promise<void> {
   });
 }
 
-function listen(listener: ReturnType<typeof createServer>, hostname: string, port: number): Promise<void> {
+function listen(
+  listener: ReturnType<typeof createServer>,
+  hostname: string,
+  port: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     listener.once("error", (cause: Error & { code?: string }) => {
       const where = `${hostname}:${port}`;
       const reason = cause.code === "EADDRINUSE"
         ? "another process listens there; choose another port, or 0 for one that is free"
         : cause.message;
-      reject(new ListenError(`cannot listen on ${where}: ${reason}`, { cause }));
+      reject(
+        new ListenError(`cannot listen on ${where}: ${reason}`, { cause }),
+      );
     });
     listener.listen(port, hostname, () => resolve());
   });

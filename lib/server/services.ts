@@ -32,18 +32,31 @@ export const discoveryServices: readonly DiscoveryService[] = [
   { service: EndpointDiscoveryService, typeUrl: TypeUrl.ClusterLoadAssignment },
   { service: ListenerDiscoveryService, typeUrl: TypeUrl.Listener },
   { service: RouteDiscoveryService, typeUrl: TypeUrl.RouteConfiguration },
-  { service: ScopedRoutesDiscoveryService, typeUrl: TypeUrl.ScopedRouteConfiguration },
+  {
+    service: ScopedRoutesDiscoveryService,
+    typeUrl: TypeUrl.ScopedRouteConfiguration,
+  },
   { service: VirtualHostDiscoveryService, typeUrl: TypeUrl.VirtualHost },
   { service: SecretDiscoveryService, typeUrl: TypeUrl.Secret },
   { service: RuntimeDiscoveryService, typeUrl: TypeUrl.Runtime },
-  { service: ExtensionConfigDiscoveryService, typeUrl: TypeUrl.TypedExtensionConfig },
-  { service: RateLimitConfigDiscoveryService, typeUrl: TypeUrl.RateLimitConfig },
+  {
+    service: ExtensionConfigDiscoveryService,
+    typeUrl: TypeUrl.TypedExtensionConfig,
+  },
+  {
+    service: RateLimitConfigDiscoveryService,
+    typeUrl: TypeUrl.RateLimitConfig,
+  },
 ];
 
 /** The protocol that a method streams, or undefined if it is no stream of discovery. */
 export function streamedProtocol(method: DescMethod): Protocol | undefined {
   if (method.methodKind !== "bidi_streaming") return undefined;
-  if (method.output.typeName === DiscoveryResponseSchema.typeName) return "sotw";
-  if (method.output.typeName === DeltaDiscoveryResponseSchema.typeName) return "delta";
+  if (method.output.typeName === DiscoveryResponseSchema.typeName) {
+    return "sotw";
+  }
+  if (method.output.typeName === DeltaDiscoveryResponseSchema.typeName) {
+    return "delta";
+  }
   return undefined;
 }

@@ -22,11 +22,23 @@ export class TlsError extends Error {
  * @throws {TlsError} if not; it names the option
  */
 export function checkTls(options: TlsOptions): void {
-  const certificate = parse("tls.cert", "certificate", () => new X509Certificate(options.cert));
-  const key: KeyObject = parse("tls.key", "private key", () => createPrivateKey(options.key));
-  if (!certificate.checkPrivateKey(key)) throw new TlsError("tls.key is not the private key of tls.cert");
+  const certificate = parse(
+    "tls.cert",
+    "certificate",
+    () => new X509Certificate(options.cert),
+  );
+  const key: KeyObject = parse(
+    "tls.key",
+    "private key",
+    () => createPrivateKey(options.key),
+  );
+  if (!certificate.checkPrivateKey(key)) {
+    throw new TlsError("tls.key is not the private key of tls.cert");
+  }
   const { clientCa } = options;
-  if (clientCa !== undefined) parse("tls.clientCa", "certificate", () => new X509Certificate(clientCa));
+  if (clientCa !== undefined) {
+    parse("tls.clientCa", "certificate", () => new X509Certificate(clientCa));
+  }
 }
 
 function parse<T>(option: string, what: string, read: () => T): T {

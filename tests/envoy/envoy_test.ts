@@ -1,10 +1,24 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createSnapshot, type ServerEvent, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
+import {
+  createSnapshot,
+  serve,
+  type ServerEvent,
+  SnapshotCache,
+  TypeUrl,
+} from "../../mod.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { pem } from "../support/certs.ts";
 import { Envoy } from "../support/envoy.ts";
 import { get } from "../support/http.ts";
-import { certificate, cluster, endpoints, listener, rds, routes, type Source } from "../support/resources.ts";
+import {
+  certificate,
+  cluster,
+  endpoints,
+  listener,
+  rds,
+  routes,
+  type Source,
+} from "../support/resources.ts";
 import { until } from "../support/until.ts";
 import { Upstream } from "../support/upstream.ts";
 
@@ -13,7 +27,10 @@ const NODE = "envoy-1";
 function snapshotFor(upstream: Upstream, source: Source) {
   return createSnapshot({
     resources: [
-      listener("web", { routeSpecifier: rds("routes", source), tls: { secret: "web-cert", source } }),
+      listener("web", {
+        routeSpecifier: rds("routes", source),
+        tls: { secret: "web-cert", source },
+      }),
       routes("routes", upstream.name),
       cluster(upstream.name, source),
       endpoints(upstream.name, upstream.port),
@@ -54,13 +71,17 @@ for (const { name, source, delta } of ways) {
       port: 0,
       observer: (event) => events.push(event),
     });
-    await using envoy = await Envoy.start(bootstrap({ node: NODE, port: server.addr.port, source, delta }));
+    await using envoy = await Envoy.start(
+      bootstrap({ node: NODE, port: server.addr.port, source, delta }),
+    );
     await envoy.live();
 
     const port = await envoy.port("web");
     const ask = async () => (await get(port, { ca: pem("ca.pem") })).body;
     // Without ADS there is no order between types, and so a moment without an answer.
-    const answers = (name: string) => source === "ads" || until(`an answer of ${name}`, async () => await ask() === name);
+    const answers = (name: string) =>
+      source === "ads" ||
+      until(`an answer of ${name}`, async () => await ask() === name);
     assertEquals((await settled(cache)).accepted, true);
     await answers("upstream-one");
     assertEquals(await ask(), "upstream-one");
@@ -71,9 +92,15 @@ for (const { name, source, delta } of ways) {
     assertEquals(await ask(), "upstream-two");
 
     // Endpoints alone: nothing else is sent.
-    const sent = () => events.filter((event) => event.kind === "send").map((event) => event.typeUrl);
+    const sent = () =>
+      events.filter((event) => event.kind === "send").map((event) =>
+        event.typeUrl
+      );
     const before = sent().length;
-    cache.set(NODE, cache.get(NODE)!.with({ set: [endpoints("upstream-two", one.port)] }));
+    cache.set(
+      NODE,
+      cache.get(NODE)!.with({ set: [endpoints("upstream-two", one.port)] }),
+    );
     assertEquals((await settled(cache)).accepted, true);
     await answers("upstream-one");
     assertEquals(await ask(), "upstream-one");
@@ -83,7 +110,8 @@ for (const { name, source, delta } of ways) {
     const slower = cluster("upstream-two", source, { altStatName: "another" });
     cache.set(NODE, cache.get(NODE)!.with({ set: [slower] }));
     assertEquals((await settled(cache)).accepted, true);
-    const isWarm = async () => await envoy.stat("cluster_manager.warming_clusters") === 0;
+    const isWarm = async () =>
+      await envoy.stat("cluster_manager.warming_clusters") === 0;
     await until("the changed cluster to be warm", isWarm, 5_000);
     await answers("upstream-one");
     assertEquals(await ask(), "upstream-one");
@@ -97,13 +125,19 @@ for (const { name, source, delta } of ways) {
     cache.set(NODE, good.with({ set: [bad] }));
     const { accepted, clients } = await settled(cache);
     assertEquals(accepted, false);
-    const [refused] = clients.flatMap(({ types }) => types).filter(({ state }) => state === "refused");
+    const [refused] = clients.flatMap(({ types }) => types).filter((
+      { state },
+    ) => state === "refused");
     assertEquals(refused.typeUrl, TypeUrl.Cluster);
     assertStringIncludes(refused.refusal!.message, "bad");
     assertEquals(events.filter((event) => event.kind === "nack").length, 1);
-    const clustersSent = () => sent().filter((typeUrl) => typeUrl === TypeUrl.Cluster).length;
+    const clustersSent = () =>
+      sent().filter((typeUrl) => typeUrl === TypeUrl.Cluster).length;
     const refusedAt = clustersSent();
-    cache.set(NODE, cache.get(NODE)!.with({ set: [endpoints("upstream-two", two.port)] }));
+    cache.set(
+      NODE,
+      cache.get(NODE)!.with({ set: [endpoints("upstream-two", two.port)] }),
+    );
     await settled(cache);
     await answers("upstream-two");
     assertEquals(await ask(), "upstream-two");

@@ -20,14 +20,21 @@ export interface BootstrapOptions {
 
 /** A bootstrap in which all that can come from the control plane does. */
 export function bootstrap(options: BootstrapOptions): Record<string, unknown> {
-  const source = toJson(ConfigSourceSchema, configSource(options.source), { useProtoFieldName: true });
+  const source = toJson(ConfigSourceSchema, configSource(options.source), {
+    useProtoFieldName: true,
+  });
   const ads = {
     api_type: options.delta ? "DELTA_GRPC" : "GRPC",
     transport_api_version: "V3",
     grpc_services: [{ envoy_grpc: { cluster_name: "control_plane" } }],
   };
   const layers = options.runtimeLayer && {
-    layered_runtime: { layers: [{ name: "rtds", rtds_layer: { name: options.runtimeLayer, rtds_config: source } }] },
+    layered_runtime: {
+      layers: [{
+        name: "rtds",
+        rtds_layer: { name: options.runtimeLayer, rtds_config: source },
+      }],
+    },
   };
   return {
     node: { id: options.node, cluster: "test" },
@@ -44,11 +51,15 @@ export function bootstrap(options: BootstrapOptions): Record<string, unknown> {
 function controlPlane({ port, tls }: BootstrapOptions) {
   const socket_address = { address: "127.0.0.1", port_value: port };
   const context = tls && {
-    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+    "@type":
+      "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     sni: "localhost",
     common_tls_context: {
       alpn_protocols: ["h2"],
-      tls_certificates: [{ certificate_chain: { inline_string: tls.cert }, private_key: { inline_string: tls.key } }],
+      tls_certificates: [{
+        certificate_chain: { inline_string: tls.cert },
+        private_key: { inline_string: tls.key },
+      }],
       validation_context: { trusted_ca: { inline_string: tls.ca } },
     },
   };
@@ -57,13 +68,16 @@ function controlPlane({ port, tls }: BootstrapOptions) {
     type: "STATIC",
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "@type":
+          "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         explicit_http_config: { http2_protocol_options: {} },
       },
     },
     load_assignment: {
       cluster_name: "control_plane",
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address } } }] }],
+      endpoints: [{
+        lb_endpoints: [{ endpoint: { address: { socket_address } } }],
+      }],
     },
     ...context && { transport_socket: { name: "tls", typed_config: context } },
   };

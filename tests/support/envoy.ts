@@ -7,7 +7,11 @@ export class Envoy implements AsyncDisposable {
   readonly #admin: string;
   readonly #folder: string;
 
-  private constructor(process: Deno.ChildProcess, admin: string, folder: string) {
+  private constructor(
+    process: Deno.ChildProcess,
+    admin: string,
+    folder: string,
+  ) {
     this.#process = process;
     this.#admin = admin;
     this.#folder = folder;
@@ -18,7 +22,9 @@ export class Envoy implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "envoy-" });
     const config = {
       ...bootstrap,
-      admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
+      admin: {
+        address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+      },
     };
     await Deno.writeTextFile(`${folder}/envoy.json`, JSON.stringify(config));
     const process = new Deno.Command(await requireEnvoy(), {
@@ -38,9 +44,15 @@ export class Envoy implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const admin = await until("Envoy's admin address", () => Deno.readTextFile(`${folder}/admin`));
+    const admin = await until(
+      "Envoy's admin address",
+      () => Deno.readTextFile(`${folder}/admin`),
+    );
     const envoy = new Envoy(process, `http://${admin}`, folder);
-    await until("Envoy's admin interface", async () => (await envoy.admin("/server_info")).includes("state"));
+    await until(
+      "Envoy's admin interface",
+      async () => (await envoy.admin("/server_info")).includes("state"),
+    );
     return envoy;
   }
 
@@ -52,30 +64,44 @@ export class Envoy implements AsyncDisposable {
   /** Waits until all that Envoy waits for at its start has come. */
   async live(): Promise<void> {
     try {
-      await until("Envoy to be live", async () => (await this.admin("/ready")).startsWith("LIVE"));
+      await until(
+        "Envoy to be live",
+        async () => (await this.admin("/ready")).startsWith("LIVE"),
+      );
     } catch (cause) {
-      throw new Error(`Envoy is not live; the end of its log:\n${await this.log()}`, { cause });
+      throw new Error(
+        `Envoy is not live; the end of its log:\n${await this.log()}`,
+        { cause },
+      );
     }
   }
 
   /** The port that a listener got, once it listens. */
   port(listener: string): Promise<number> {
     return until(`listener ${listener}`, async () => {
-      const { listener_statuses = [] } = JSON.parse(await this.admin("/listeners?format=json"));
-      const status = listener_statuses.find((status: { name: string }) => status.name === listener);
+      const { listener_statuses = [] } = JSON.parse(
+        await this.admin("/listeners?format=json"),
+      );
+      const status = listener_statuses.find((status: { name: string }) =>
+        status.name === listener
+      );
       return status?.local_address.socket_address.port_value;
     });
   }
 
   /** The value of a counter or gauge. */
   async stat(name: string): Promise<number | undefined> {
-    const line = (await this.admin(`/stats?filter=^${name.replaceAll(".", "\\.")}$`)).trim();
+    const line =
+      (await this.admin(`/stats?filter=^${name.replaceAll(".", "\\.")}$`))
+        .trim();
     return line ? Number(line.slice(line.indexOf(":") + 1)) : undefined;
   }
 
   /** The end of its log. */
   async log(): Promise<string> {
-    return (await Deno.readTextFile(`${this.#folder}/log`)).split("\n").slice(-40).join("\n");
+    return (await Deno.readTextFile(`${this.#folder}/log`)).split("\n").slice(
+      -40,
+    ).join("\n");
   }
 
   async [Symbol.asyncDispose]() {

@@ -9,15 +9,34 @@ export interface Answer {
 }
 
 /** A GET on a connection of its own, over TLS if the certificate of an authority is given. */
-export function get(port: number, options: { ca?: string; host?: string; path?: string } = {}): Promise<Answer> {
+export function get(
+  port: number,
+  options: { ca?: string; host?: string; path?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { ca, path = "/", host = "localhost" } = options;
-    const target = { hostname: "127.0.0.1", port, path, agent: false, headers: { host } } as const;
-    const request = ca ? secure({ ...target, ca, servername: "localhost" }) : plain(target);
+    const target = {
+      hostname: "127.0.0.1",
+      port,
+      path,
+      agent: false,
+      headers: { host },
+    } as const;
+    const request = ca
+      ? secure({ ...target, ca, servername: "localhost" })
+      : plain(target);
     request.on("response", (response) => {
       let body = "";
       response.on("data", (chunk) => body += chunk);
-      response.on("end", () => resolve({ status: response.statusCode!, body, headers: response.headers }));
+      response.on(
+        "end",
+        () =>
+          resolve({
+            status: response.statusCode!,
+            body,
+            headers: response.headers,
+          }),
+      );
       response.on("error", reject);
     });
     request.on("error", reject);

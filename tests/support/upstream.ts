@@ -5,7 +5,11 @@ export class Upstream implements AsyncDisposable {
 
   constructor(name: string) {
     this.name = name;
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response(name));
+    this.#server = Deno.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+    }, () => new Response(name));
   }
 
   get port(): number {
