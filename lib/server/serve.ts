@@ -7,7 +7,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
 import type { Observer } from "./events.ts";
 import { peerOf } from "./peer.ts";
@@ -98,6 +98,11 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     : createServer(handle);
 
   const connections = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  listener.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   listener.on("session", (connection) => {
     connections.add(connection);
     connection.on("close", () => connections.delete(connection));
@@ -114,13 +119,12 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
       listener.close(() => resolve())
     );
     ending.abort();
-    const left = [...connections].map((connection) => closeGently(connection));
+    for (const connection of connections) connection.close();
     const cut = setTimeout(() => {
-      for (const connection of connections) connection.destroy();
+      for (const socket of sockets) socket.destroy();
     }, deadline);
-    await Promise.all(left);
-    clearTimeout(cut);
     await closed;
+    clearTimeout(cut);
     finished.resolve();
   };
   const shutdown: XdsServer["shutdown"] = (
@@ -136,14 +140,6 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     shutdown,
     [Symbol.asyncDispose]: () => shutdown(),
   };
-}
-
-function closeGently(connection: ServerHttp2Session): Promise<void> {
-  return new Promise((resolve) => {
-    if (connection.destroyed) return resolve();
-    connection.once("close", () => resolve());
-    connection.close();
-  });
 }
 
 function listen(
