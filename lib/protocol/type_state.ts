@@ -200,6 +200,8 @@ export class TypeState {
 
   #want({ names, version }: WantedNames): boolean {
     if (!this.#opened && version !== "") this.#claimed = version;
+    // What nearly every request of a wildcard's is: an answer, and nothing new.
+    if (this.#opened && names.length === 0 && !this.#hasNamed) return false;
     const explicit = new Set(names);
     const wildcard = explicit.delete("*") ||
       (names.length === 0 && !this.#hasNamed);

@@ -80,11 +80,21 @@ export function eachField(
   }
 }
 
+/** Below this many bytes, a loop over ASCII is faster than a call to the decoder. */
+const SHORT = 96;
+
 /**
  * Decodes UTF-8.
  *
  * @throws {TypeError} if it is none.
  */
 export function text(bytes: Uint8Array, start: number, end: number): string {
-  return decoder.decode(bytes.subarray(start, end));
+  if (end - start > SHORT) return decoder.decode(bytes.subarray(start, end));
+  let decoded = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte > 0x7f) return decoder.decode(bytes.subarray(start, end));
+    decoded += String.fromCharCode(byte);
+  }
+  return decoded;
 }

@@ -6,46 +6,62 @@ const COMPRESSED = 1;
 /**
  * Cuts a stream of bytes into gRPC messages.
  *
- * @throws {ConnectError} for a message that is compressed, or larger than `maxBytes`
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  #rest: Uint8Array = new Uint8Array();
+  readonly #take: (message: Uint8Array) => void;
+  #parts: Uint8Array[] = [];
+  #size = 0;
 
-  constructor(maxBytes: number) {
+  /** @param take is called with each message; it is not to keep it */
+  constructor(maxBytes: number, take: (message: Uint8Array) => void) {
     this.#maxBytes = maxBytes;
+    this.#take = take;
   }
 
-  /** The messages that are complete with another chunk. */
-  *read(chunk: Uint8Array): Generator<Uint8Array> {
-    let bytes = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
-    while (bytes.length >= PREFIX) {
-      if (bytes[0] === COMPRESSED) {
-        throw new ConnectError(
-          "compressed messages are not supported: send them with grpc-encoding: identity",
-          Code.Unimplemented,
-        );
+  /**
+   * Takes a chunk, and passes on the messages that are complete with it.
+   *
+   * @throws {ConnectError} for a message that is compressed, or larger than is allowed
+   */
+  read(chunk: Uint8Array) {
+    this.#parts.push(chunk);
+    this.#size += chunk.length;
+    while (this.#size >= PREFIX) {
+      const head = this.#join(PREFIX);
+      if (head[0] === COMPRESSED) {
+        const message =
+          "compressed messages are not supported: send them with grpc-encoding: identity";
+        throw new ConnectError(message, Code.Unimplemented);
       }
-      const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+      const size = new DataView(head.buffer, head.byteOffset).getUint32(1);
       if (size > this.#maxBytes) {
         const message =
           `a request of ${size} bytes is larger than the ${this.#maxBytes} that are allowed`;
         throw new ConnectError(message, Code.ResourceExhausted);
       }
-      if (bytes.length < PREFIX + size) break;
-      yield bytes.subarray(PREFIX, PREFIX + size);
-      bytes = bytes.subarray(PREFIX + size);
+      const end = PREFIX + size;
+      if (this.#size < end) return;
+      const bytes = this.#join(end);
+      this.#parts = bytes.length > end ? [bytes.subarray(end)] : [];
+      this.#size -= end;
+      this.#take(bytes.subarray(PREFIX, end));
     }
-    this.#rest = bytes;
   }
-}
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+  /** The first part, made to hold at least `size` bytes: chunks are joined when they are needed, not as they come. */
+  #join(size: number): Uint8Array {
+    if (this.#parts[0].length >= size) return this.#parts[0];
+    const joined = new Uint8Array(this.#size);
+    let at = 0;
+    for (const part of this.#parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    this.#parts = [joined];
+    return joined;
+  }
 }
 
 /**
@@ -53,15 +69,16 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
-export function setStatus(trailer: Headers, error: ConnectError | undefined) {
-  trailer.set("Grpc-Status", String(error?.code ?? 0));
-  if (error) {
-    trailer.set(
-      "Grpc-Message",
-      error.rawMessage.toWellFormed().replace(
-        /[^\x20-\x24\x26-\x7e]+/g,
-        encodeURIComponent,
-      ),
-    );
-  }
+export function setStatus(
+  ended: Error | null | undefined,
+  set: (name: string, value: string) => void,
+) {
+  const error = ended ? ConnectError.from(ended) : undefined;
+  set("grpc-status", String(error?.code ?? 0));
+  if (!error) return;
+  const message = error.rawMessage.toWellFormed();
+  set(
+    "grpc-message",
+    message.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent),
+  );
 }

@@ -26,8 +26,8 @@ export interface SessionOptions {
 }
 
 /**
- * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are pulled,
- * so that what a client does not read is not made.
+ * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
+ * when the client can be sent one, so that what it does not read is not made.
  */
 export class Session implements StreamInfo {
   readonly id: number;
@@ -35,13 +35,14 @@ export class Session implements StreamInfo {
   readonly protocol: Protocol;
   readonly typeUrl: string | undefined;
   client: Client | undefined;
+  /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
+  wake: () => void = () => {};
   readonly #cache: Cache;
   readonly #observer: Observer;
   readonly #stream: Stream;
   readonly #watches = new Map<string, Watch>();
   /** Why the session ended; null if it ended as it should. */
   #end: Error | null | undefined;
-  #wake: (() => void) | undefined;
   #ready = false;
 
   constructor(options: SessionOptions) {
@@ -90,19 +91,12 @@ export class Session implements StreamInfo {
     this.#step({ kind: "request", request });
   }
 
-  /** The next response as a gRPC message, as soon as there is one; undefined once the session has ended. */
-  async next(): Promise<Uint8Array | undefined> {
-    while (this.#end === undefined) {
-      if (this.#ready) {
-        const frame = this.#step({ kind: "pull" });
-        if (frame) return frame;
-        this.#ready = false;
-      }
-      if (this.#end === undefined && !this.#ready) {
-        await new Promise<void>((resolve) => this.#wake = resolve);
-      }
-    }
-    return undefined;
+  /** The next response as a gRPC message; undefined if there is none now, or the session has ended. */
+  take(): Uint8Array | undefined {
+    if (!this.#ready || this.#end !== undefined) return undefined;
+    const frame = this.#step({ kind: "pull" });
+    if (!frame) this.#ready = false;
+    return frame;
   }
 
   /** Ends the session, for an error or as it should. The first to do so says why. */
@@ -114,7 +108,7 @@ export class Session implements StreamInfo {
     }
     this.#watches.clear();
     this.#observer({ kind: "close", stream: this, error: error ?? undefined });
-    this.#wake?.();
+    this.wake();
   }
 
   #step(event: StreamEvent): Uint8Array | undefined {
@@ -128,8 +122,8 @@ export class Session implements StreamInfo {
 
   #carryOut(action: StreamAction): Uint8Array | undefined {
     if (action.kind === "ready") {
+      if (!this.#ready) this.wake();
       this.#ready = true;
-      this.#wake?.();
       return undefined;
     }
     if (action.kind === "fail") {

@@ -1,12 +1,8 @@
 /** The discovery services over gRPC. */
-export { type Observer, type ServerEvent, type StreamInfo } from "./events.ts";
-export { type ClientCertificate, type Peer } from "./peer.ts";
-export {
-  type Limits,
-  peerKey,
-  type RoutesOptions,
-  xdsRoutes,
-} from "./routes.ts";
+export type { Limits, RoutesOptions } from "./_streams.ts";
+export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+export type { ClientCertificate, Peer } from "./peer.ts";
+export { peerKey, xdsRoutes } from "./routes.ts";
 export {
   ListenError,
   serve,

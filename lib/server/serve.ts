@@ -1,4 +1,3 @@
-import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import {
   createSecureServer,
@@ -10,8 +9,9 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
 import type { Observer } from "./events.ts";
-import { peerOf } from "./peer.ts";
-import { type Limits, peerKey, xdsRoutes } from "./routes.ts";
+import { isGrpc, serveStream } from "./_http2.ts";
+import { type Limits, streamMethods } from "./_streams.ts";
+import { xdsRoutes } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
 /** Options of {@linkcode serve}. */
@@ -82,11 +82,18 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   signal?.throwIfAborted();
 
   const ending = new AbortController();
-  const handle = connectNodeAdapter({
-    routes: xdsRoutes({ ...options, signal: ending.signal }),
-    contextValues: (request) =>
-      createContextValues().set(peerKey, peerOf(request as Http2ServerRequest)),
-  }) as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  const routesOptions = { ...options, signal: ending.signal };
+  const streams = streamMethods(routesOptions);
+  const others = connectNodeAdapter({ routes: xdsRoutes(routesOptions) });
+  const handle = (
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+  ) => {
+    const method = streams.get(request.url);
+    if (method && isGrpc(request)) {
+      serveStream(request, response, method, ending.signal);
+    } else others(request, response);
+  };
   const listener = tls
     ? createSecureServer({
       cert: tls.cert,

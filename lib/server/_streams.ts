@@ -1,0 +1,89 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { contentTypeMatcher } from "@connectrpc/connect/protocol";
+import type { Cache } from "../cache/mod.ts";
+import {
+  DEFAULT_MAX_NAMES,
+  type Protocol,
+  Responses,
+} from "../protocol/mod.ts";
+import { isolated, type Observer } from "./events.ts";
+import { Session } from "./_session.ts";
+import type { Peer } from "./peer.ts";
+import { discoveryServices, streamedProtocol } from "./services.ts";
+
+/** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
+export interface Limits {
+  /** Names that a stream may ask for of one type. Default: 100 000. */
+  names?: number;
+  /** Size of a request, in bytes. Default: 16 MiB. */
+  messageBytes?: number;
+}
+
+/** What the discovery services need. */
+export interface RoutesOptions {
+  /** What to serve. */
+  cache: Cache;
+  /** Told of what happens. */
+  observer?: Observer;
+  /** What a client may take. */
+  limits?: Limits;
+  /** Ends all streams, with status OK, when it is aborted. */
+  signal?: AbortSignal;
+}
+
+/** A method that streams a discovery protocol. */
+export interface StreamMethod {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  /** Size of a request, in bytes, beyond which it is turned away. */
+  readonly maxBytes: number;
+  /** Opens a session for a stream of it. */
+  open(peer: Peer): Session;
+}
+
+/** The media types of gRPC with protobuf messages. */
+export const grpcContentType = contentTypeMatcher(
+  /^application\/grpc(\+proto)?$/i,
+);
+
+const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
+let sessions = 0;
+
+/** The methods of all services that stream, by their paths. */
+export function streamMethods(
+  options: RoutesOptions,
+): Map<string, StreamMethod> {
+  const { cache, limits } = options;
+  const observer = isolated(options.observer);
+  const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
+  const maxBytes = limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES;
+  let serial = 0;
+  const responses: Record<Protocol, Responses> = {
+    sotw: new Responses("sotw", () => ++serial),
+    delta: new Responses("delta", () => ++serial),
+  };
+  const methods = new Map<string, StreamMethod>();
+  for (const { service, typeUrl } of discoveryServices) {
+    for (const method of service.methods) {
+      const protocol = streamedProtocol(method);
+      if (!protocol) continue;
+      const shared = {
+        protocol,
+        typeUrl,
+        cache,
+        responses: responses[protocol],
+        maxNames,
+        observer,
+      };
+      const open = (peer: Peer) =>
+        new Session({ id: ++sessions, peer, ...shared });
+      methods.set(`/${service.typeName}/${method.name}`, {
+        service,
+        method,
+        maxBytes,
+        open,
+      });
+    }
+  }
+  return methods;
+}
