@@ -1,6 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
 import {
-  type NamedMessage,
   type Reference,
   type Resource,
   shortName,
@@ -11,7 +10,7 @@ import { View } from "./view.ts";
 /** What {@linkcode createSnapshot} makes a snapshot of. */
 export interface SnapshotOptions {
   /** The resources, of any types: messages, or what `createResource` made. */
-  resources: Iterable<NamedMessage | Resource | Message>;
+  resources: Iterable<Resource | Message>;
   /**
    * The version of all types, or of some by type URL. Default: derived from the content, so that an equal snapshot has
    * an equal version wherever it is made, and a client that holds it already is sent nothing.
@@ -22,7 +21,7 @@ export interface SnapshotOptions {
 /** How {@linkcode Snapshot.with} makes one snapshot of another. */
 export interface SnapshotChange {
   /** Resources to add, or to put in place of those that have their names. */
-  set?: Iterable<NamedMessage | Resource | Message>;
+  set?: Iterable<Resource | Message>;
   /** Resources to leave out, by type URL and name. A name that is not there is passed over. */
   delete?: Iterable<{ readonly typeUrl: string; readonly name: string }>;
   /** The version of the types that change. Default: derived from their content. */

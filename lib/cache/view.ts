@@ -13,6 +13,8 @@ export class View {
   readonly #changes = new WeakMap<View, ReadonlySet<string>>();
 
   /**
+   * Makes a view.
+   *
    * @param resources by name; not to be written to afterwards
    * @param version the caller's version; default: derived from the content
    */

@@ -2,7 +2,6 @@
 export {
   createResource,
   type EncodedResource,
-  type NamedMessage,
   Resource,
   type ResourceOptions,
   toResource,

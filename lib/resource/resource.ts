@@ -1,62 +1,30 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import {
-  type Cluster,
-  ClusterSchema,
-} from "@xds/envoy/envoy/config/cluster/v3";
-import {
-  type TypedExtensionConfig,
-  TypedExtensionConfigSchema,
-} from "@xds/envoy/envoy/config/core/v3";
+import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+import { TypedExtensionConfigSchema } from "@xds/envoy/envoy/config/core/v3";
 import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "@xds/envoy/envoy/config/endpoint/v3";
+import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import {
-  type Listener,
-  ListenerSchema,
-} from "@xds/envoy/envoy/config/listener/v3";
-import {
-  type RouteConfiguration,
   RouteConfigurationSchema,
-  type ScopedRouteConfiguration,
   ScopedRouteConfigurationSchema,
-  type VirtualHost,
   VirtualHostSchema,
 } from "@xds/envoy/envoy/config/route/v3";
 import {
-  type RouteConfiguration as ThriftRouteConfiguration,
   RouteConfigurationSchema as ThriftRouteConfigurationSchema,
 } from "@xds/envoy/envoy/extensions/filters/network/thrift_proxy/v3";
 import {
-  type Secret,
   SecretSchema,
 } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
+import { RuntimeSchema } from "@xds/envoy/envoy/service/runtime/v3";
 import {
-  type Runtime,
-  RuntimeSchema,
-} from "@xds/envoy/envoy/service/runtime/v3";
-import {
-  type RateLimitConfig,
   RateLimitConfigSchema,
 } from "@xds/envoy/ratelimit/config/ratelimit/v3";
 import { encodeCanonical } from "./_canonical.ts";
 import { hash64, hashText, hex64 } from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
 import { typeUrl } from "./type_url.ts";
-
-/** The messages that xDS serves as resources of their own, each of which holds its name. */
-export type NamedMessage =
-  | Cluster
-  | ClusterLoadAssignment
-  | Listener
-  | RouteConfiguration
-  | ScopedRouteConfiguration
-  | VirtualHost
-  | Secret
-  | Runtime
-  | TypedExtensionConfig
-  | RateLimitConfig
-  | ThriftRouteConfiguration;
 
 /** What may be said of a resource beside its message. */
 export interface ResourceOptions {
@@ -66,7 +34,7 @@ export interface ResourceOptions {
   version?: string;
   /** Time after which a client drops the resource unless it was refreshed, in milliseconds. Default: none. */
   ttl?: number;
-  /** What encodes the message. Needed for a message of a type that is not {@linkcode NamedMessage}. */
+  /** What encodes the message. Needed for a message of a type that has no entry in `TypeUrl`. */
   schema?: DescMessage;
 }
 
@@ -176,9 +144,10 @@ export class Resource {
  * (the encoder's error is the `cause`); or if the TTL is not a positive number.
  */
 export function createResource(
-  message: NamedMessage | Message,
+  message: Message,
   options?: ResourceOptions,
 ): Resource;
+/** Makes a resource of bytes that are encoded already. */
 export function createResource(encoded: EncodedResource): Resource;
 export function createResource(
   from: Message | EncodedResource,

@@ -22,7 +22,7 @@ const frame = () =>
   ).frame;
 
 const server = createServer();
-server.on("stream", (stream) => {
+server.on("stream", (stream: ServerHttp2Stream) => {
   stream.respond({ ":status": 200, "content-type": "application/grpc+proto" }, {
     waitForTrailers: true,
   });
