@@ -80,7 +80,7 @@ export interface Watch extends Disposable {
 export interface Refusal {
   /** The version that was refused. */
   readonly version: string;
-  /** Names of the resources in the response that was refused. */
+  /** The resources that were refused: those in the response that the message names, or all if it names none. */
   readonly names: readonly string[];
   /** The client's message. */
   readonly message: string;

@@ -186,12 +186,15 @@ export class TypeState {
       this.#refused.delete("");
       return { response, refusal: undefined };
     }
+    const names = concerned(request.error.message, [
+      ...response.names,
+      ...response.removed,
+    ]);
     const refusal = {
       version: response.version,
-      names: response.names,
+      names,
       message: request.error.message,
     };
-    const names = [...response.names, ...response.removed];
     for (const name of names.length > 0 ? names : [""]) {
       this.#refused.set(name, refusal);
     }
@@ -306,7 +309,7 @@ export class TypeState {
   #planWildcard(view: View): Plan | "whole" {
     const base = this.#base;
     this.#base = view;
-    if (!base && this.#held.size === 0) return "whole";
+    if (!base && this.#held.size === 0) return this.#planAll(view);
     if (base && this.#forced.size === 0) {
       const lack = this.#responses.lack(view, base);
       for (const name of lack.removed) this.#unrefuse(name);
@@ -335,6 +338,17 @@ export class TypeState {
     this.#held.clear();
     this.#heldSum = 0n;
     return { lack: { resources, removed }, unknown };
+  }
+
+  #planAll(view: View): Plan | "whole" {
+    const unknown = [...this.#names].filter((name) =>
+      !view.resources.has(name)
+    );
+    if (unknown.length === 0) return "whole";
+    return {
+      lack: { resources: [...view.resources.values()], removed: [] },
+      unknown,
+    };
   }
 
   #planNames(view: View): Plan {
@@ -419,7 +433,7 @@ export class TypeState {
     const says = lack.resources.length + unknown.length +
       (full ? lack.removed.length : 0);
     if (says === 0 && !mustAnswer) return undefined;
-    if (this.#wildcard && full) {
+    if (this.#wildcard && full && unknown.length === 0) {
       return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
     }
     const version = this.#wildcard || view.versionGiven
@@ -440,10 +454,28 @@ export class TypeState {
   }
 
   #wanted(view: View): Resource[] {
-    return [...this.#names].map((name) => view.resources.get(name)).filter((
-      resource,
-    ) => resource !== undefined);
+    if (this.#wildcard) return [...view.resources.values()];
+    return [...this.#names].map((name) => view.resources.get(name))
+      .filter((resource) => resource !== undefined);
   }
+}
+
+/** Those of a response's names that a refusal speaks of; all of them if it speaks of none. */
+function concerned(message: string, names: readonly string[]): string[] {
+  const named = names.filter((name) => mentions(message, name));
+  return named.length > 0 ? named : [...names];
+}
+
+function mentions(message: string, name: string): boolean {
+  const isInWord = (at: number) => /[\w-]/.test(message[at] ?? "");
+  for (
+    let at = message.indexOf(name);
+    at >= 0;
+    at = message.indexOf(name, at + 1)
+  ) {
+    if (!isInWord(at - 1) && !isInWord(at + name.length)) return true;
+  }
+  return false;
 }
 
 function isHeld(held: Held | undefined, resource: Resource): boolean {

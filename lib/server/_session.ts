@@ -94,8 +94,10 @@ export class Session implements StreamInfo {
   /** The next response as a gRPC message; undefined if there is none now, or the session has ended. */
   take(): Uint8Array | undefined {
     if (!this.#ready || this.#end !== undefined) return undefined;
+    // First, since carrying out what is to be done may bring the next response about.
+    this.#ready = false;
     const frame = this.#step({ kind: "pull" });
-    if (!frame) this.#ready = false;
+    if (frame) this.#ready = true;
     return frame;
   }
 

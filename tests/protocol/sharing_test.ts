@@ -1,0 +1,161 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+import { NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import { View } from "../../lib/cache/mod.ts";
+import {
+  type NameChanges,
+  type Protocol,
+  type Response,
+  Responses,
+  Stream,
+  type WantedNames,
+} from "../../lib/protocol/mod.ts";
+import { createResource, TypeUrl } from "../../lib/resource/mod.ts";
+
+const STREAMS = 20;
+const typeUrl = TypeUrl.Cluster;
+const node = create(NodeSchema, { id: "node" });
+
+/** Streams of one server, each a client of its own. */
+class Server {
+  readonly #protocol: Protocol;
+  readonly #responses: Responses;
+
+  constructor(protocol: Protocol) {
+    this.#protocol = protocol;
+    let serial = 0;
+    this.#responses = new Responses(protocol, () => ++serial);
+  }
+
+  open(): Client {
+    const options = { protocol: this.#protocol, responses: this.#responses };
+    return new Client(this.#protocol, new Stream(options));
+  }
+
+  openAll(): Client[] {
+    return Array.from({ length: STREAMS }, () => this.open());
+  }
+}
+
+class Client {
+  readonly #protocol: Protocol;
+  readonly #stream: Stream;
+
+  constructor(protocol: Protocol, stream: Stream) {
+    this.#protocol = protocol;
+    this.#stream = stream;
+  }
+
+  request(names: readonly string[], nonce = "") {
+    const wanted: WantedNames | NameChanges = this.#protocol === "sotw"
+      ? { kind: "all", names, version: "" }
+      : {
+        kind: "changes",
+        subscribe: names,
+        unsubscribe: [],
+        versions: new Map(),
+      };
+    const request = { node, typeUrl, nonce, error: undefined, wanted };
+    this.#stream.step({ kind: "request", request });
+  }
+
+  /** The response to a view, acknowledged. */
+  take(view: View, again: readonly string[] = []): Response {
+    this.#stream.step({ kind: "changed", typeUrl, view });
+    const actions = this.#stream.step({ kind: "pull" });
+    const send = actions.find((action) => action.kind === "send");
+    assert(send?.kind === "send", "nothing was sent");
+    this.request(again, send.response.nonce);
+    return send.response;
+  }
+}
+
+function view(...contents: string[]): View {
+  const resources = contents.map((content) => {
+    const [name, altStatName] = content.split("=");
+    return createResource(create(ClusterSchema, { name, altStatName }));
+  });
+  return new View(new Map(resources.map((item) => [item.name, item])));
+}
+
+function assertShared(responses: readonly Response[]) {
+  for (const { frame, nonce } of responses) {
+    assertStrictEquals(frame, responses[0].frame);
+    assertEquals(nonce, responses[0].nonce);
+  }
+}
+
+Deno.test("wildcard streams share one frame, and one again after a change", () => {
+  const clients = new Server("sotw").openAll();
+  const first = view("a", "b");
+  const second = view("a=2", "b");
+  for (const client of clients) client.request([]);
+  assertShared(clients.map((client) => client.take(first)));
+  assertShared(clients.map((client) => client.take(second)));
+});
+
+Deno.test("a stream that comes later shares the frame of those before", () => {
+  const server = new Server("sotw");
+  const now = view("a", "b");
+  const early = server.open();
+  early.request([]);
+  const { frame } = early.take(now);
+  const late = server.open();
+  late.request([]);
+  assertStrictEquals(late.take(now).frame, frame);
+});
+
+Deno.test("wildcard delta streams share one frame, and what changes after it", () => {
+  const clients = new Server("delta").openAll();
+  const first = view("a", "b", "c");
+  const second = view("a=2", "b");
+  for (const client of clients) client.request([]);
+  assertShared(clients.map((client) => client.take(first)));
+  const changes = clients.map((client) => client.take(second));
+  assertShared(changes);
+  assertEquals(changes[0].names, ["a"]);
+  assertEquals(changes[0].removed, ["c"]);
+});
+
+Deno.test("delta streams that hold different content share nothing that differs", () => {
+  const server = new Server("delta");
+  const [before, after] = [server.open(), server.open()];
+  const now = view("a=2", "b=2");
+  for (const client of [before, after]) client.request([]);
+  before.take(view("a", "b"));
+  after.take(view("a=2", "b"));
+  const responses = [before.take(now), after.take(now)];
+  assertEquals(responses.map(({ names }) => names), [["a", "b"], ["b"]]);
+  assertNotStrictEquals(responses[0].frame, responses[1].frame);
+});
+
+for (const protocol of ["sotw", "delta"] as const) {
+  Deno.test(`${protocol}: streams that select the same names share one frame, and one again after a change`, () => {
+    const clients = new Server(protocol).openAll();
+    const names = ["a", "c"];
+    const again = protocol === "sotw" ? names : [];
+    const first = view("a", "b", "c");
+    const second = view("a", "b=2", "c=2");
+    for (const client of clients) client.request(names);
+    assertShared(clients.map((client) => client.take(first, again)));
+    assertShared(clients.map((client) => client.take(second, again)));
+  });
+
+  Deno.test(`${protocol}: streams that select different names do not share`, () => {
+    const server = new Server(protocol);
+    const now = view("a", "b");
+    const selections = [["a"], ["b"], ["a", "b"], ["a", "x"], ["*"]];
+    const frames = selections.map((names) => {
+      const client = server.open();
+      client.request(names);
+      return client.take(now, names).frame;
+    });
+    assertEquals(new Set(frames).size, selections.length);
+  });
+}
