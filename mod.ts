@@ -17,12 +17,19 @@ export {
   typeUrl,
 } from "./lib/resource/mod.ts";
 export {
+  type Blocked,
   type Cache,
   type Client,
+  type ClientCertificate,
   type ClientStatus,
+  type Clock,
   createSnapshot,
+  type FailureCode,
   type Inconsistency,
+  type Outcome,
+  type Peer,
   type Refusal,
+  RequestError,
   type Settlement,
   Snapshot,
   SnapshotCache,
@@ -32,17 +39,16 @@ export {
   type Subscription,
   type TypeStatus,
   View,
+  type ViewOptions,
   type Watch,
   type WatchRequest,
   type WatchSink,
 } from "./lib/cache/mod.ts";
 export type { Protocol } from "./lib/protocol/mod.ts";
 export {
-  type ClientCertificate,
   type Limits,
   ListenError,
   type Observer,
-  type Peer,
   peerKey,
   type RoutesOptions,
   serve,

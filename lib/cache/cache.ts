@@ -27,7 +27,7 @@ export interface Cache {
    * Starts watching one type for one client. The sink is called, at once or later, with what there is for the client,
    * and again whenever that changes, until the watch is disposed of.
    *
-   * What it throws ends the client's stream with its message.
+   * What it throws ends the client's stream with its message, and with its status if it is a {@linkcode RequestError}.
    */
   watch(request: WatchRequest, sink: WatchSink): Watch;
 }
@@ -51,6 +51,28 @@ export interface Client {
    * larger than all the rest of a stream's state.
    */
   readonly node: Node;
+  /** The other end of its connection; undefined where there is none, as in a test. */
+  readonly peer?: Peer;
+}
+
+/** The other end of a connection. */
+export interface Peer {
+  /** Its IP address. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  /** The certificate that it proved to have; undefined without mutual TLS. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** A client's certificate, which the server has verified. */
+export interface ClientCertificate {
+  /** The subject's common name; empty if it has none. */
+  readonly commonName: string;
+  /** The subject's alternative names, as `URI:spiffe://…` or `DNS:…`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the certificate, in hexadecimal digits separated by colons. */
+  readonly fingerprint: string;
 }
 
 /** What a cache tells of a watch. */
@@ -58,22 +80,49 @@ export interface WatchSink {
   /**
    * There is something new.
    *
-   * @param view all there is for the client
+   * @param view all there is for the client; undefined if there is nothing to say for now, and the client keeps what it
+   * has
    * @param names which names may have changed since the last call, where the cache knows
    */
-  changed(view: View, names?: ReadonlySet<string>): void;
-  /** There is something new, but it waits until the client has asked for these names, too. */
+  changed(view: View | undefined, names?: ReadonlySet<string>): void;
+  /**
+   * There is something new, but it waits until the client has asked for these names, too. Until then nobody may be told
+   * that a name does not exist.
+   */
   held?(names: ReadonlySet<string>): void;
+  /** Resources that have a TTL are to be refreshed. */
+  heartbeat?(): void;
 }
 
 /** A watch that is under way. Disposing of it ends it. */
 export interface Watch extends Disposable {
+  /**
+   * Whether the type takes part in make before break on an aggregated stream: what refers to something new waits until
+   * that was acknowledged, and what nothing refers to any longer is removed last. Default: false.
+   */
+  readonly makeBeforeBreak?: boolean;
   /** The client's subscription has changed. */
   subscribed?(): void;
   /** A response was sent, with the newest of the view. */
   sent?(view: View): void;
-  /** The client has answered all that it was sent, and lacks nothing of the view but what it refused. */
-  settled?(view: View, refusal: Refusal | undefined): void;
+  /** The client has answered all that it was sent, and lacks nothing of the view but what it refused or `outcome` says. */
+  settled?(view: View, outcome: Outcome): void;
+}
+
+/** How a client came to rest with a view. */
+export interface Outcome {
+  /** What the client refused of it. */
+  readonly refusal?: Refusal;
+  /** What it was not sent, since it depends on something of another type that the client refused. */
+  readonly blocked?: Blocked;
+}
+
+/** Why something is not sent: it depends on what the client refused. */
+export interface Blocked {
+  /** The type of what was refused. */
+  readonly typeUrl: string;
+  /** What was refused, and why. */
+  readonly refusal: Refusal;
 }
 
 /** A NACK: why a client refused a response. */
@@ -84,4 +133,27 @@ export interface Refusal {
   readonly names: readonly string[];
   /** The client's message. */
   readonly message: string;
+}
+
+/** gRPC status codes that a client can bring upon itself. */
+export type FailureCode =
+  | "invalid_argument"
+  | "not_found"
+  | "permission_denied"
+  | "resource_exhausted"
+  | "unauthenticated"
+  | "unavailable";
+
+/** An error of the client's: thrown by a cache, it ends the client's stream with that status and message. */
+export class RequestError extends Error {
+  /** The kind of error. */
+  override readonly name = "RequestError";
+  /** The gRPC status. */
+  readonly code: FailureCode;
+
+  /** Makes an error. */
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

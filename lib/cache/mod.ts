@@ -1,12 +1,19 @@
 /** What there is to serve, and to whom. */
-export type {
-  Cache,
-  Client,
-  Refusal,
-  Watch,
-  WatchRequest,
-  WatchSink,
+export {
+  type Blocked,
+  type Cache,
+  type Client,
+  type ClientCertificate,
+  type FailureCode,
+  type Outcome,
+  type Peer,
+  type Refusal,
+  RequestError,
+  type Watch,
+  type WatchRequest,
+  type WatchSink,
 } from "./cache.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export {
   createSnapshot,
   type Inconsistency,
@@ -22,4 +29,4 @@ export {
   type TypeStatus,
 } from "./snapshot_cache.ts";
 export { covers, type Subscription } from "./subscription.ts";
-export { sameContent, View } from "./view.ts";
+export { sameContent, View, type ViewOptions } from "./view.ts";

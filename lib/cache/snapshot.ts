@@ -4,6 +4,7 @@ import {
   type Resource,
   shortName,
   toResource,
+  TypeUrl,
 } from "../resource/mod.ts";
 import { View } from "./view.ts";
 
@@ -85,7 +86,9 @@ export class Snapshot {
     if (!view) {
       this.#absent.set(
         typeUrl,
-        view = new View(new Map(), versionOf(this.#version, typeUrl)),
+        view = new View(new Map(), {
+          version: versionOf(this.#version, typeUrl),
+        }),
       );
     }
     return view;
@@ -111,7 +114,7 @@ export class Snapshot {
         this.view(typeUrl).with(
           resources,
           remove.get(typeUrl) ?? [],
-          change.version,
+          { version: change.version },
         ),
       );
     }
@@ -175,6 +178,8 @@ export class Snapshot {
    * asks for the name as soon as it has one of them. Names that the snapshot lacks are left out.
    */
   required(typeUrl: string): ReadonlyMap<string, readonly Resource[]> {
+    // A client that asks for clusters by name asks for those that it has traffic for.
+    if (typeUrl === TypeUrl.Cluster) return new Map();
     let required = this.#required.get(typeUrl);
     if (!required) {
       this.#required.set(typeUrl, required = this.#findRequired(typeUrl));
@@ -225,7 +230,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
   for (const [typeUrl, resources] of groupByType(options.resources)) {
     views.set(
       typeUrl,
-      new View(resources, versionOf(options.version, typeUrl)),
+      new View(resources, { version: versionOf(options.version, typeUrl) }),
     );
   }
   return new Snapshot(views, options.version);

@@ -1,15 +1,18 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type {
+  Blocked,
   Cache,
   Client,
+  Peer,
   Refusal,
   Watch,
   WatchRequest,
   WatchSink,
 } from "./cache.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Group, type GroupOptions } from "./_group.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { covers, type Subscription } from "./subscription.ts";
-import type { View } from "./view.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** Options of a {@linkcode SnapshotCache}. */
 export interface SnapshotCacheOptions<K = string> {
@@ -18,8 +21,21 @@ export interface SnapshotCacheOptions<K = string> {
    * it was given refer to, so that what belongs together arrives together. For clients that use ADS. Default: false.
    */
   ads?: boolean;
+  /**
+   * Whether a change goes to a client in steps, each of which waits until the client has acknowledged the one before:
+   * what is new of clusters and endpoints, then listeners and routes, and last the removal of what nothing refers to any
+   * longer. So no request is lost on the way. On aggregated streams only. Default: what `ads` is.
+   */
+  makeBeforeBreak?: boolean;
   /** Which group a client belongs to. Default: its node's id. */
-  nodeKey?: (node: Node) => K;
+  nodeKey?: (node: Node, peer: Peer | undefined) => K;
+  /**
+   * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
+   * shortest TTL.
+   */
+  heartbeat?: number;
+  /** What tells the time. Default: the system. */
+  clock?: Clock;
 }
 
 /** Where a client stands with one type. */
@@ -33,6 +49,8 @@ export interface TypeStatus {
    * - `"held"`: waits until the client has asked for the names in `waitingFor`
    * - `"pending"`: about to be sent, as soon as the client has answered or read what came before
    * - `"sent"`: sent and not yet answered
+   * - `"blocked"`: not sent, or not to the end, since it depends on what the client refused of another type; `blocked`
+   *   says what, and nothing is sent until that is replaced
    * - `"accepted"`: the client has all that the snapshot has for it
    * - `"refused"`: the client refused it, for what `refusal` says; nothing is sent until the snapshot changes
    */
@@ -41,6 +59,7 @@ export interface TypeStatus {
     | "held"
     | "pending"
     | "sent"
+    | "blocked"
     | "accepted"
     | "refused";
   /** The type's version in the snapshot; undefined if there is none. */
@@ -49,6 +68,8 @@ export interface TypeStatus {
   readonly waitingFor: ReadonlySet<string>;
   /** The client's NACK, when `"refused"`. */
   readonly refusal: Refusal | undefined;
+  /** What it depends on, when `"blocked"`. */
+  readonly blocked: Blocked | undefined;
 }
 
 /** Where a connected client stands. */
@@ -63,7 +84,7 @@ export interface ClientStatus {
 export interface Settlement {
   /** True if no client refused anything. */
   readonly accepted: boolean;
-  /** The clients that were connected, each type of theirs `"accepted"` or `"refused"` (or `"absent"`, without a snapshot). */
+  /** The clients that were connected, each type of theirs `"accepted"`, `"refused"` or `"blocked"` (or `"absent"`, without a snapshot). */
   readonly clients: readonly ClientStatus[];
 }
 
@@ -82,14 +103,17 @@ export interface Settlement {
  * ```
  */
 export class SnapshotCache<K = string> implements Cache {
-  readonly #ads: boolean;
-  readonly #nodeKey: (node: Node) => K;
+  readonly #nodeKey: (node: Node, peer: Peer | undefined) => K;
+  readonly #makeBeforeBreak: boolean;
+  readonly #groupOptions: GroupOptions;
   readonly #groups = new Map<K, Group>();
 
   /** Makes an empty cache. */
   constructor(options: SnapshotCacheOptions<K> = {}) {
-    this.#ads = options.ads ?? false;
+    const { ads = false, heartbeat, clock = systemClock } = options;
     this.#nodeKey = options.nodeKey ?? ((node) => node.id as K);
+    this.#makeBeforeBreak = options.makeBeforeBreak ?? ads;
+    this.#groupOptions = { ads, heartbeat, clock };
   }
 
   /** Sets the snapshot of a key. Clients of the key are sent what they lack of it; those that connect later, too. */
@@ -139,13 +163,15 @@ export class SnapshotCache<K = string> implements Cache {
 
   /** For the server. */
   watch(request: WatchRequest, sink: WatchSink): Watch {
-    const key = this.#nodeKey(request.client.node);
+    const { client } = request;
+    const key = this.#nodeKey(client.node, client.peer);
     const group = this.#group(key);
     const watch = group.watch(request, sink);
     return {
+      makeBeforeBreak: this.#makeBeforeBreak,
       sent: (view) => group.sent(watch, view),
-      settled: (view, refusal) => group.answered(watch, view, refusal),
-      subscribed: () => group.review(request.client),
+      settled: (view, outcome) => group.answered(watch, view, outcome),
+      subscribed: () => group.review(client),
       [Symbol.dispose]: () => {
         group.end(watch);
         this.#forgetIfUnused(key, group);
@@ -155,7 +181,7 @@ export class SnapshotCache<K = string> implements Cache {
 
   #group(key: K): Group {
     let group = this.#groups.get(key);
-    if (!group) this.#groups.set(key, group = new Group(this.#ads));
+    if (!group) this.#groups.set(key, group = new Group(this.#groupOptions));
     return group;
   }
 
@@ -164,220 +190,4 @@ export class SnapshotCache<K = string> implements Cache {
       this.#groups.delete(key);
     }
   }
-}
-
-/** The clients of one key and what they are to have. */
-class Group {
-  snapshot: Snapshot | undefined;
-  readonly #ads: boolean;
-  readonly #clients = new Map<Client, Map<string, TypeWatch>>();
-  /** Watches whose client has not answered the newest of their type, so that nobody searches all of them for one. */
-  readonly #unsettled = new Set<TypeWatch>();
-  readonly #waiters = new Set<() => void>();
-
-  constructor(ads: boolean) {
-    this.#ads = ads;
-  }
-
-  get unused(): boolean {
-    return this.snapshot === undefined && this.#clients.size === 0;
-  }
-
-  set(snapshot: Snapshot | undefined) {
-    this.snapshot = snapshot;
-    this.#unsettled.clear();
-    for (const watches of this.#clients.values()) {
-      for (const watch of watches.values()) {
-        if (snapshot && !watch.isSettled(snapshot.view(watch.typeUrl))) {
-          this.#unsettled.add(watch);
-        }
-      }
-    }
-    for (const client of [...this.#clients.keys()]) this.review(client);
-    this.#wakeIfSettled();
-  }
-
-  watch(request: WatchRequest, sink: WatchSink): TypeWatch {
-    let watches = this.#clients.get(request.client);
-    if (!watches) this.#clients.set(request.client, watches = new Map());
-    const watch = new TypeWatch(request, sink);
-    watches.set(request.typeUrl, watch);
-    if (this.snapshot) this.#unsettled.add(watch);
-    this.review(request.client);
-    return watch;
-  }
-
-  end(watch: TypeWatch) {
-    const watches = this.#clients.get(watch.client);
-    if (watches?.get(watch.typeUrl) !== watch) return;
-    watches.delete(watch.typeUrl);
-    if (watches.size === 0) this.#clients.delete(watch.client);
-    this.#unsettled.delete(watch);
-    this.#wakeIfSettled();
-  }
-
-  sent(watch: TypeWatch, view: View) {
-    watch.sent(view);
-    this.#unsettled.add(watch);
-  }
-
-  answered(watch: TypeWatch, view: View, refusal: Refusal | undefined) {
-    watch.answered(view, refusal);
-    if (this.snapshot?.view(watch.typeUrl) === view) {
-      this.#unsettled.delete(watch);
-    }
-    // What a client refused it will not act upon, so nothing may wait for it to.
-    if (refusal) this.review(watch.client);
-    this.#wakeIfSettled();
-  }
-
-  /** Offers a client whatever of the snapshot it was not yet offered, unless that has to wait. */
-  review(client: Client) {
-    const watches = this.#clients.get(client);
-    if (!watches || !this.snapshot) return;
-    for (const watch of [...watches.values()]) {
-      const missing = this.#ads
-        ? missingNames(this.snapshot, watch, watches)
-        : nothing;
-      watch.offer(this.snapshot.view(watch.typeUrl), missing);
-    }
-  }
-
-  status(): ClientStatus[] {
-    return [...this.#clients].map(([client, watches]) => ({
-      client,
-      types: [...watches.values()].map((watch) =>
-        watch.status(this.snapshot?.view(watch.typeUrl))
-      ),
-    }));
-  }
-
-  settled(signal: AbortSignal | undefined): Promise<Settlement> {
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        this.#waiters.delete(finish);
-        signal?.removeEventListener("abort", abort);
-      };
-      const abort = () => {
-        stop();
-        reject(signal?.reason);
-      };
-      const finish = () => {
-        stop();
-        const clients = this.status();
-        const refused = clients.some(({ types }) =>
-          types.some(({ state }) => state === "refused")
-        );
-        resolve({ accepted: !refused, clients });
-      };
-      if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener("abort", abort);
-      this.#waiters.add(finish);
-      this.#wakeIfSettled();
-    });
-  }
-
-  #wakeIfSettled() {
-    if (this.#unsettled.size > 0) return;
-    for (const finish of [...this.#waiters]) finish();
-  }
-}
-
-/** What one client was offered of one type, and what became of it. */
-class TypeWatch {
-  readonly client: Client;
-  readonly typeUrl: string;
-  readonly subscription: Subscription;
-  readonly #sink: WatchSink;
-  #offered: View | undefined;
-  #sent: View | undefined;
-  #answered: View | undefined;
-  #refusal: Refusal | undefined;
-  #waitingFor = nothing;
-
-  constructor(request: WatchRequest, sink: WatchSink) {
-    this.client = request.client;
-    this.typeUrl = request.typeUrl;
-    this.subscription = request.subscription;
-    this.#sink = sink;
-  }
-
-  offer(view: View, missing: ReadonlySet<string>) {
-    if (view === this.#offered) return;
-    if (missing.size > 0) {
-      const known = missing.size === this.#waitingFor.size &&
-        [...missing].every((name) => this.#waitingFor.has(name));
-      this.#waitingFor = missing;
-      if (!known) this.#sink.held?.(missing);
-      return;
-    }
-    const names = this.#offered && view.since(this.#offered);
-    this.#waitingFor = nothing;
-    this.#offered = view;
-    this.#sink.changed(view, names);
-  }
-
-  sent(view: View) {
-    this.#sent = view;
-    this.#answered = undefined;
-  }
-
-  answered(view: View, refusal: Refusal | undefined) {
-    this.#answered = view;
-    this.#refusal = refusal;
-  }
-
-  isSettled(view: View): boolean {
-    return this.#answered === view;
-  }
-
-  refused(view: View): boolean {
-    return this.#answered === view && this.#refusal !== undefined;
-  }
-
-  status(view: View | undefined): TypeStatus {
-    const state = this.#state(view);
-    return {
-      typeUrl: this.typeUrl,
-      subscription: {
-        wildcard: this.subscription.wildcard,
-        names: new Set(this.subscription.names),
-      },
-      state,
-      version: view?.version,
-      waitingFor: state === "held" ? this.#waitingFor : nothing,
-      refusal: state === "refused" ? this.#refusal : undefined,
-    };
-  }
-
-  #state(view: View | undefined): TypeStatus["state"] {
-    if (!view) return "absent";
-    if (this.#answered === view) return this.#refusal ? "refused" : "accepted";
-    if (this.#offered !== view && this.#waitingFor.size > 0) return "held";
-    return this.#sent === view ? "sent" : "pending";
-  }
-}
-
-const nothing: ReadonlySet<string> = new Set();
-
-/** Names of a watch's type that the client will ask for because of resources it asked for, but has not yet. */
-function missingNames(
-  snapshot: Snapshot,
-  watch: TypeWatch,
-  watches: ReadonlyMap<string, TypeWatch>,
-): ReadonlySet<string> {
-  const { names, wildcard } = watch.subscription;
-  if (wildcard) return nothing;
-  let missing: Set<string> | undefined;
-  for (const [name, referrers] of snapshot.required(watch.typeUrl)) {
-    if (names.has(name)) continue;
-    const wanted = referrers.some((referrer) => {
-      const parent = watches.get(referrer.typeUrl);
-      return parent !== undefined &&
-        covers(parent.subscription, referrer.name) &&
-        !parent.refused(snapshot.view(referrer.typeUrl));
-    });
-    if (wanted) (missing ??= new Set()).add(name);
-  }
-  return missing ?? nothing;
 }

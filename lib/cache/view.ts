@@ -1,5 +1,14 @@
 import { hex64 } from "../resource/_hash.ts";
-import type { Resource } from "../resource/mod.ts";
+import { collectionOf, type Resource } from "../resource/mod.ts";
+import { changed } from "./_layers.ts";
+
+/** What may be said of a view beside its resources. */
+export interface ViewOptions {
+  /** The caller's version. Default: derived from the content. */
+  version?: string;
+  /** Whether it is not known yet if there is a resource of that name, so that nobody may be told that there is none. */
+  isPending?: (name: string) => boolean;
+}
 
 /**
  * All resources of one type as they stood at one moment. Immutable, so that what a client holds can be kept as a view,
@@ -9,18 +18,27 @@ export class View {
   /** By name. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly #given: string | undefined;
+  readonly #isPending: ((name: string) => boolean) | undefined;
   #sum: bigint | undefined;
   readonly #changes = new WeakMap<View, ReadonlySet<string>>();
+  #history: History | undefined;
+  /** The view that this one is, but for some resources of an older one that it keeps. */
+  #keptOn: View | undefined;
+  #expiring: readonly Resource[] | undefined;
+  #collections: Map<string, ReadonlySet<string>> | undefined;
 
   /**
    * Makes a view.
    *
    * @param resources by name; not to be written to afterwards
-   * @param version the caller's version; default: derived from the content
    */
-  constructor(resources: ReadonlyMap<string, Resource>, version?: string) {
+  constructor(
+    resources: ReadonlyMap<string, Resource>,
+    options: ViewOptions = {},
+  ) {
     this.resources = resources;
-    this.#given = version;
+    this.#given = options.version;
+    this.#isPending = options.isPending;
   }
 
   /** The caller's version, or sixteen hexadecimal digits derived from the names and versions of all resources. */
@@ -45,47 +63,160 @@ export class View {
     return this.#sum;
   }
 
-  /** A view with some resources set and some removed, whose difference from this one needs no search. */
+  /** Those of its resources that have a TTL. */
+  get expiring(): readonly Resource[] {
+    return this.#expiring ??= [...this.resources.values().filter(expires)];
+  }
+
+  /** Whether it is not known yet if there is a resource of that name. */
+  isPending(name: string): boolean {
+    return this.#isPending?.(name) ?? false;
+  }
+
+  /** Names of the resources that belong to a glob collection, by its canonical name. */
+  collection(glob: string): ReadonlySet<string> {
+    if (!this.#collections) {
+      const collections = new Map<string, Set<string>>();
+      for (const name of this.resources.keys()) {
+        const collection = collectionOf(name);
+        if (collection === undefined) continue;
+        const names = collections.get(collection);
+        if (names) names.add(name);
+        else collections.set(collection, new Set([name]));
+      }
+      this.#collections = collections;
+    }
+    return this.#collections.get(glob) ?? none;
+  }
+
+  /**
+   * A view with some resources set and some removed, at a cost that is proportional to these, about; nor does it take a
+   * search to tell the two apart.
+   */
   with(
     set: Iterable<Resource>,
     remove: Iterable<string>,
-    version?: string,
+    options: ViewOptions = {},
   ): View {
-    const resources = new Map(this.resources);
+    const changes = new Map<string, Resource | undefined>();
+    for (const name of remove) {
+      if (this.resources.has(name)) changes.set(name, undefined);
+    }
+    for (const resource of set) changes.set(resource.name, resource);
     const names = new Set<string>();
     let sum = this.#sum;
-    const count = (name: string, after: Resource | undefined) => {
-      const before = resources.get(name);
-      if (sum === undefined) return before;
-      sum = BigInt.asUintN(
-        64,
-        sum - (before?.fingerprint ?? 0n) + (after?.fingerprint ?? 0n),
-      );
-      return before;
-    };
-    for (const name of remove) {
-      if (count(name, undefined) && resources.delete(name)) names.add(name);
+    for (const [name, after] of changes) {
+      const before = this.resources.get(name);
+      if (!after || !sameContent(before, after)) names.add(name);
+      if (sum !== undefined) {
+        sum += (after?.fingerprint ?? 0n) - (before?.fingerprint ?? 0n);
+      }
     }
-    for (const resource of set) {
-      const before = count(resource.name, resource);
-      resources.set(resource.name, resource);
-      if (!sameContent(before, resource)) names.add(resource.name);
-    }
-    const view = new View(resources, version);
-    view.#sum = sum;
+    const view = new View(changed(this.resources, changes), {
+      isPending: this.#isPending,
+      ...options,
+    });
+    view.#sum = sum === undefined ? undefined : BigInt.asUintN(64, sum);
     view.#changes.set(this, names);
+    view.#expiring = [
+      ...this.expiring.filter(({ name }) => !changes.has(name)),
+      ...changes.values().filter((resource) => resource && expires(resource)),
+    ] as Resource[];
+    this.#history ??= new History(this);
+    if (this.#history.newest === this) {
+      this.#history.add(view, names);
+      view.#history = this.#history;
+    }
+    return view;
+  }
+
+  /** This view and, beside it, resources of an older one that it does not have. */
+  keeping(base: View, names: Iterable<string>): View {
+    const kept = new Map<string, Resource>();
+    for (const name of names) {
+      const resource = base.resources.get(name);
+      if (resource) kept.set(name, resource);
+    }
+    const view = new View(changed(this.resources, kept), {
+      version: this.#given === undefined ? undefined : `${this.#given}+kept`,
+      isPending: this.#isPending,
+    });
+    view.#keptOn = this;
+    view.#changes.set(this, new Set(kept.keys()));
     return view;
   }
 
   /** Names of the resources that were set, changed or removed between an older view and this one. */
   since(base: View): ReadonlySet<string> {
     if (base === this) return none;
-    let names = this.#changes.get(base);
+    let names = this.#changes.get(base) ?? base.#changes.get(this);
     if (!names) {
-      this.#changes.set(
-        base,
-        names = differing(base.resources, this.resources),
-      );
+      names = this.#differing(base);
+      this.#changes.set(base, names);
+    }
+    return names;
+  }
+
+  #differing(base: View): Set<string> {
+    const candidates = this.#candidates(base);
+    const names = new Set<string>();
+    for (const name of candidates ?? this.resources.keys()) {
+      const resource = this.resources.get(name);
+      const before = base.resources.get(name);
+      const same = resource ? sameContent(before, resource) : !before;
+      if (!same) names.add(name);
+    }
+    if (candidates) return names;
+    for (const name of base.resources.keys()) {
+      if (!this.resources.has(name)) names.add(name);
+    }
+    return names;
+  }
+
+  /** Names outside which the views do not differ; undefined if that takes a search. */
+  #candidates(base: View): Iterable<string> | undefined {
+    if (base.#keptOn) {
+      const kept = base.#changes.get(base.#keptOn)!;
+      if (base.#keptOn === this) return kept;
+      const names = this.#candidates(base.#keptOn);
+      return names && new Set([...names, ...kept]);
+    }
+    if (!this.#history || this.#history !== base.#history) return undefined;
+    return this.#history.between(base, this);
+  }
+}
+
+/** What a line of views, each made of the one before, differs in; as far back as costs no more than the views. */
+class History {
+  newest: View;
+  readonly #numbers = new WeakMap<View, number>();
+  readonly #log: ReadonlySet<string>[] = [];
+  #first = 0;
+  #size = 0;
+
+  constructor(view: View) {
+    this.newest = view;
+    this.#numbers.set(view, 0);
+  }
+
+  add(view: View, names: ReadonlySet<string>) {
+    this.#log.push(names);
+    this.#size += names.size + 1;
+    while (this.#size > Math.max(1_024, view.resources.size)) {
+      this.#size -= this.#log.shift()!.size + 1;
+      this.#first++;
+    }
+    this.newest = view;
+    this.#numbers.set(view, this.#first + this.#log.length);
+  }
+
+  between(older: View, newer: View): Set<string> | undefined {
+    const from = this.#numbers.get(older)! - this.#first;
+    const to = this.#numbers.get(newer)! - this.#first;
+    if (from < 0 || to < from) return undefined;
+    const names = new Set<string>();
+    for (const logged of this.#log.slice(from, to)) {
+      for (const name of logged) names.add(name);
     }
     return names;
   }
@@ -101,20 +232,8 @@ export function sameContent(
       held.ttl === resource.ttl);
 }
 
-const none: ReadonlySet<string> = new Set();
-
-function differing(
-  before: ReadonlyMap<string, Resource>,
-  after: ReadonlyMap<string, Resource>,
-): Set<string> {
-  const names = new Set<string>();
-  for (const resource of after.values()) {
-    if (!sameContent(before.get(resource.name), resource)) {
-      names.add(resource.name);
-    }
-  }
-  for (const name of before.keys()) {
-    if (!after.has(name)) names.add(name);
-  }
-  return names;
+function expires({ ttl }: Resource): boolean {
+  return ttl !== undefined;
 }
+
+const none: ReadonlySet<string> = new Set();

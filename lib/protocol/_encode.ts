@@ -5,11 +5,13 @@ export interface Content {
   readonly typeUrl: string;
   readonly version: string;
   readonly nonce: string;
-  readonly resources: Iterable<Resource>;
+  readonly resources: readonly Resource[];
   /** Delta: names that are gone or never were. */
   readonly removed: readonly string[];
   /** State of the world: names that were asked for and do not exist. */
   readonly missing: readonly string[];
+  /** Whether resources go without their bodies, to renew their TTL. */
+  readonly isHeartbeat: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -88,12 +90,12 @@ export function encodeSotwResponse(content: Content, room: number): Uint8Array {
   const type = encoder.encode(content.typeUrl);
   const fields = new Fields().text(1, content.version);
   for (const resource of content.resources) {
-    const any = anyOf(type, resource.bytes);
-    if (resource.ttl === undefined) fields.message(2, any);
-    else {fields.message(
-        2,
-        new Fields().bytes(1, WRAPPER).message(2, wrapped(resource, any)),
-      );}
+    const any = content.isHeartbeat ? undefined : anyOf(type, resource.bytes);
+    if (any && resource.ttl === undefined) fields.message(2, any);
+    else {
+      const wrapper = wrapped(resource, any);
+      fields.message(2, new Fields().bytes(1, WRAPPER).message(2, wrapper));
+    }
   }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.missing) {
@@ -117,7 +119,8 @@ export function encodeDeltaResponse(
   const type = encoder.encode(content.typeUrl);
   const fields = new Fields().text(1, content.version);
   for (const resource of content.resources) {
-    fields.message(2, wrapped(resource, anyOf(type, resource.bytes)));
+    const any = content.isHeartbeat ? undefined : anyOf(type, resource.bytes);
+    fields.message(2, wrapped(resource, any));
   }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.removed) fields.text(6, name);
@@ -128,13 +131,15 @@ function anyOf(type: Uint8Array, value: Uint8Array): Fields {
   return new Fields().bytes(1, type).bytes(2, value);
 }
 
-function wrapped(resource: Resource, any: Fields): Fields {
-  const fields = new Fields().text(1, resource.version).message(2, any).text(
-    3,
-    resource.name,
-  );
+/** A `Resource`; without a body it renews the resource's TTL. */
+function wrapped(resource: Resource, any: Fields | undefined): Fields {
+  const fields = new Fields().text(1, resource.version);
+  if (any) fields.message(2, any);
+  fields.text(3, resource.name);
   if (resource.ttl === undefined) return fields;
-  const seconds = Math.floor(resource.ttl / 1000);
-  const nanos = Math.round((resource.ttl - seconds * 1000) * 1e6);
-  return fields.message(6, new Fields().varint(1, seconds).varint(2, nanos));
+  // Rounded as a whole, since a duration has less than a second of nanoseconds.
+  const nanos = Math.round((resource.ttl % 1000) * 1e6);
+  const seconds = Math.floor(resource.ttl / 1000) + Math.floor(nanos / 1e9);
+  const duration = new Fields().varint(1, seconds).varint(2, nanos % 1e9);
+  return fields.message(6, duration);
 }

@@ -8,6 +8,7 @@ export {
 } from "./request.ts";
 export {
   type Lack,
+  type Part,
   PREFIX_BYTES,
   type Protocol,
   Response,
@@ -15,7 +16,6 @@ export {
 } from "./response.ts";
 export {
   DEFAULT_MAX_NAMES,
-  type FailureCode,
   Stream,
   type StreamAction,
   type StreamEvent,

@@ -18,6 +18,46 @@ export function rank(typeUrl: string): number {
   return place < 0 ? order.length : place;
 }
 
+/** Types whose resources send traffic to clusters. */
+const routing: readonly string[] = [
+  TypeUrl.Listener,
+  TypeUrl.RouteConfiguration,
+  TypeUrl.ScopedRouteConfiguration,
+  TypeUrl.VirtualHost,
+  TypeUrl.ThriftRouteConfiguration,
+  TypeUrl.TypedExtensionConfig,
+];
+
+const clusters: readonly string[] = [
+  TypeUrl.Cluster,
+  TypeUrl.ClusterLoadAssignment,
+];
+
+const dependents: ReadonlyMap<string, readonly string[]> = new Map([
+  [TypeUrl.Cluster, routing],
+  [TypeUrl.ClusterLoadAssignment, routing],
+  [TypeUrl.RouteConfiguration, [
+    TypeUrl.Listener,
+    TypeUrl.ScopedRouteConfiguration,
+  ]],
+  [TypeUrl.ThriftRouteConfiguration, [TypeUrl.Listener]],
+  [TypeUrl.TypedExtensionConfig, [
+    TypeUrl.Listener,
+    TypeUrl.RouteConfiguration,
+  ]],
+  [TypeUrl.Secret, [TypeUrl.Cluster, TypeUrl.Listener]],
+]);
+
+/** Make: types that a client has to have taken before it is sent anything of this one. */
+export function prerequisitesOf(typeUrl: string): readonly string[] {
+  return routing.includes(typeUrl) ? clusters : [];
+}
+
+/** Before break: types that a client has to have taken before anything of this one is removed. */
+export function dependentsOf(typeUrl: string): readonly string[] {
+  return dependents.get(typeUrl) ?? [];
+}
+
 /**
  * Types of which a state-of-the-world response may hold only what changed. A response of any other type holds all that
  * the client wants of it, since clients take a resource that is left out for one that was removed, or for an error.

@@ -4,7 +4,7 @@ import { eachField, type Field, text, Wire } from "../resource/_wire.ts";
 
 /** What a client sends on a stream, in either protocol, as far as the protocol needs it. */
 export interface StreamRequest {
-  /** The client; Envoy gives it with a stream's first request only. */
+  /** The client; Envoy gives it with a stream's first request, and again when its dynamic context parameters change. */
   readonly node: Node | undefined;
   /** The type that is asked for; on a single-type service it may be empty. */
   readonly typeUrl: string;
@@ -56,6 +56,7 @@ export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
     } else if (field.number === 5) {
       common.nonce = text(bytes, field.start, field.end);
     } else if (field.number === 6) common.error = decodeStatus(bytes, field);
+    else if (field.number === 7) names.push(decodeLocator(bytes, field));
   });
   return { ...common, wanted: { kind: "all", names, version } };
 }
@@ -84,6 +85,8 @@ export function decodeDeltaRequest(bytes: Uint8Array): StreamRequest {
     else if (field.number === 6) {
       common.nonce = text(bytes, field.start, field.end);
     } else if (field.number === 7) common.error = decodeStatus(bytes, field);
+    else if (field.number === 8) subscribe.push(decodeLocator(bytes, field));
+    else if (field.number === 9) unsubscribe.push(decodeLocator(bytes, field));
   });
   return {
     ...common,
@@ -121,7 +124,23 @@ function decodeNode(bytes: Uint8Array, { start, end }: Field): Node {
     node.set(part, at);
     at += part.length;
   }
-  return fromBinary(NodeSchema, node);
+  try {
+    return fromBinary(NodeSchema, node);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RangeError(`not a node: ${reason}`, { cause });
+  }
+}
+
+/** The name in a `ResourceLocator`. Its dynamic parameters select among variants of a resource, of which there is one here. */
+function decodeLocator(bytes: Uint8Array, { start, end }: Field): string {
+  let name = "";
+  eachField(bytes, start, end, (field) => {
+    if (field.number === 1 && field.wire === Wire.Bytes) {
+      name = text(bytes, field.start, field.end);
+    }
+  });
+  return name;
 }
 
 function decodeStatus(

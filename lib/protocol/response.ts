@@ -20,33 +20,32 @@ export class Response {
   readonly version: string;
   /** Its own serial number; a stream is never sent one that is not above all that it was sent of the type before. */
   readonly serial: number;
-  /** Names of the resources in it. */
-  readonly names: readonly string[];
+  /** The resources in it. */
+  readonly resources: readonly Resource[];
   /** Delta: names of resources that are gone or never were. */
   readonly removed: readonly string[];
   /** State of the world: names that were asked for and do not exist. */
   readonly missing: readonly string[];
-  #encode: ((room: number) => Uint8Array) | undefined;
+  /** Whether its resources come without their bodies, to renew their TTL. */
+  readonly isHeartbeat: boolean;
+  readonly #protocol: Protocol;
+  #names: readonly string[] | undefined;
   #frame: Uint8Array | undefined;
 
   /** Made by {@linkcode Responses}. */
   constructor(
     protocol: Protocol,
-    content: Omit<Content, "nonce" | "resources">,
-    resources: readonly Resource[],
+    content: Omit<Content, "nonce">,
     serial: number,
   ) {
     this.typeUrl = content.typeUrl;
     this.version = content.version;
     this.serial = serial;
-    this.names = resources.map((resource) => resource.name);
+    this.resources = content.resources;
     this.removed = content.removed;
     this.missing = content.missing;
-    const encode = protocol === "sotw"
-      ? encodeSotwResponse
-      : encodeDeltaResponse;
-    this.#encode = (room) =>
-      encode({ ...content, resources, nonce: this.nonce }, room);
+    this.isHeartbeat = content.isHeartbeat;
+    this.#protocol = protocol;
   }
 
   /** The nonce that the client answers with. */
@@ -54,13 +53,20 @@ export class Response {
     return String(this.serial);
   }
 
+  /** Names of the resources in it. */
+  get names(): readonly string[] {
+    return this.#names ??= this.resources.map(({ name }) => name);
+  }
+
   /** The response as one gRPC message, uncompressed, prefix included. The same bytes each time; not to be written to. */
   get frame(): Uint8Array {
     if (!this.#frame) {
-      const frame = this.#encode!(PREFIX_BYTES);
+      const encode = this.#protocol === "sotw"
+        ? encodeSotwResponse
+        : encodeDeltaResponse;
+      const frame = encode(this, PREFIX_BYTES);
       new DataView(frame.buffer).setUint32(1, frame.length - PREFIX_BYTES);
       this.#frame = frame;
-      this.#encode = undefined;
     }
     return this.#frame;
   }
@@ -73,6 +79,18 @@ export interface Lack {
   /** Names to send as removed. */
   readonly removed: readonly string[];
 }
+
+/** A response with some of a view. */
+export interface Part {
+  readonly typeUrl: string;
+  readonly view: View;
+  readonly version: string;
+  readonly lack: Lack;
+  /** State of the world: names that were asked for and do not exist. */
+  readonly missing?: readonly string[];
+}
+
+const nothing: readonly string[] = [];
 
 /**
  * Makes the responses of one server and keeps those that another stream may need, so that a response that goes to many
@@ -91,15 +109,17 @@ export class Responses {
 
   /** A response with all resources of a view. Its serial number is above `above`. */
   whole(typeUrl: string, view: View, above: number): Response {
+    const part = { typeUrl, view, version: view.version, lack: this.all(view) };
+    return this.part(part, above);
+  }
+
+  /** What a stream that holds nothing lacks of a view; the same object each time. */
+  all(view: View): Lack {
     const shared = this.#shared(view);
-    if (!shared.whole || shared.whole.serial <= above) {
-      shared.all ??= [...view.resources.values()];
-      shared.whole = this.#make(typeUrl, view.version, {
-        resources: shared.all,
-        removed: [],
-      }, []);
-    }
-    return shared.whole;
+    return shared.all ??= {
+      resources: [...view.resources.values()],
+      removed: nothing,
+    };
   }
 
   /** What a stream that holds all of an older view lacks of this one; the same object each time. */
@@ -119,43 +139,78 @@ export class Responses {
     return lack;
   }
 
-  /** A response with some of a view. Its serial number is above `above`. */
-  part(
-    typeUrl: string,
-    view: View,
-    version: string,
-    lack: Lack,
-    missing: readonly string[],
-    above: number,
-  ): Response {
-    const { parts, byLack } = this.#shared(view);
-    const known = byLack.get(lack);
-    if (known && known.serial > above) return known;
-    const names = lack.resources.map((resource) => resource.name);
-    const key = JSON.stringify([version, names, lack.removed, missing]);
-    let response = parts.get(key)?.deref();
-    if (!response || response.serial <= above) {
-      response = this.#make(typeUrl, version, lack, missing);
-      parts.set(key, new WeakRef(response));
+  /**
+   * A view with all of this one and what an older one has beside it, and what a stream that holds all of the older one
+   * lacks of it; the same objects each time.
+   */
+  keeping(view: View, base: View): { view: View; lack: Lack } {
+    const { kept } = this.#shared(view);
+    let keeping = kept.get(base);
+    if (!keeping) {
+      const { resources, removed } = this.lack(view, base);
+      kept.set(
+        base,
+        keeping = {
+          view: view.keeping(base, removed),
+          lack: { resources, removed: nothing },
+        },
+      );
     }
+    return keeping;
+  }
+
+  /** A response with some of a view. Its serial number is above `above`. */
+  part(part: Part, above: number): Response {
+    const { typeUrl, view, version, lack, missing = nothing } = part;
+    const { byLack } = this.#shared(view);
+    const known = byLack.get(lack);
+    if (
+      known && known.serial > above && known.version === version &&
+      known.missing.length + missing.length === 0
+    ) return known;
+    const content = { typeUrl, version, missing, ...lack, isHeartbeat: false };
+    const response = this.#find(view, content, above);
     // Only a lack found by comparing views is met again as the same object.
     byLack.set(lack, response);
     return response;
   }
 
-  #make(
-    typeUrl: string,
-    version: string,
-    lack: Lack,
-    missing: readonly string[],
+  /** A response that renews the TTL of some resources of a view. Its serial number is above `above`. */
+  heartbeat(
+    part: Omit<Part, "lack" | "missing"> & {
+      readonly resources: readonly Resource[];
+    },
+    above: number,
   ): Response {
-    const content = { typeUrl, version, removed: lack.removed, missing };
-    return new Response(
-      this.#protocol,
-      content,
-      lack.resources,
-      this.#nextSerial(),
-    );
+    const { typeUrl, view, version, resources } = part;
+    return this.#find(view, {
+      typeUrl,
+      version,
+      resources,
+      removed: nothing,
+      missing: nothing,
+      isHeartbeat: true,
+    }, above);
+  }
+
+  /** A response that another stream made of the same content, or a new one. */
+  #find(
+    view: View,
+    content: Omit<Content, "nonce">,
+    above: number,
+  ): Response {
+    const { parts, all } = this.#shared(view);
+    const { version, resources, removed, missing, isHeartbeat } = content;
+    // All resources need not be named, and are too many to.
+    const names = resources === all?.resources ||
+      resources.map(({ name }) => name);
+    const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
+    let response = parts.get(key)?.deref();
+    if (!response || response.serial <= above) {
+      response = new Response(this.#protocol, content, this.#nextSerial());
+      parts.set(key, new WeakRef(response));
+    }
+    return response;
   }
 
   #shared(view: View): Shared {
@@ -165,6 +220,7 @@ export class Responses {
         view,
         shared = {
           lacks: new WeakMap(),
+          kept: new WeakMap(),
           byLack: new WeakMap(),
           parts: new Map(),
         },
@@ -176,9 +232,9 @@ export class Responses {
 
 /** What streams share of a view, for as long as the view is in use. */
 interface Shared {
-  all?: readonly Resource[];
-  whole?: Response;
+  all?: Lack;
   readonly lacks: WeakMap<View, Lack>;
+  readonly kept: WeakMap<View, { view: View; lack: Lack }>;
   readonly byLack: WeakMap<Lack, Response>;
   /** Weak, since a selection that only one stream makes is not worth keeping once it was written. */
   readonly parts: Map<string, WeakRef<Response>>;

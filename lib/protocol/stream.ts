@@ -1,7 +1,14 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Refusal, Subscription, View } from "../cache/mod.ts";
+import type {
+  Blocked,
+  FailureCode,
+  Outcome,
+  Refusal,
+  Subscription,
+  View,
+} from "../cache/mod.ts";
 import { type Resource, shortName, TypeUrl } from "../resource/mod.ts";
-import { rank } from "./order.ts";
+import { dependentsOf, prerequisitesOf, rank } from "./order.ts";
 import type { StreamRequest } from "./request.ts";
 import type { Protocol, Response, Responses } from "./response.ts";
 import { type Answer, TypeState } from "./type_state.ts";
@@ -14,9 +21,15 @@ export type StreamEvent =
   | {
     kind: "changed";
     typeUrl: string;
-    view: View;
+    view: View | undefined;
     names?: ReadonlySet<string>;
   }
+  /** A type is watched; whether it takes part in make before break. */
+  | { kind: "watched"; typeUrl: string; makeBeforeBreak: boolean }
+  /** A cache has something new that waits, so that nobody may be told yet that a name does not exist. */
+  | { kind: "hold"; typeUrl: string }
+  /** Resources of a type that have a TTL are to be refreshed. */
+  | { kind: "heartbeat"; typeUrl: string }
   /** The transport can take a response. */
   | { kind: "pull" };
 
@@ -24,6 +37,8 @@ export type StreamEvent =
 export type StreamAction =
   /** The first request came: the client is known. */
   | { kind: "open"; node: Node }
+  /** The client gave its node again, and it may differ. */
+  | { kind: "node"; node: Node }
   /** Watch a type for the client. */
   | { kind: "watch"; typeUrl: string; subscription: Subscription }
   /** The client's subscription to a type that is watched has changed. */
@@ -38,18 +53,10 @@ export type StreamAction =
   | { kind: "ready" }
   /** Send this. */
   | { kind: "send"; typeUrl: string; response: Response; view: View }
-  /** The client has answered all that it was sent of a type and lacks nothing of the view but what it refused. */
-  | {
-    kind: "settled";
-    typeUrl: string;
-    view: View;
-    refusal: Refusal | undefined;
-  }
+  /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
+  | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
   /** End the stream with an error that the client caused. */
   | { kind: "fail"; code: FailureCode; message: string };
-
-/** gRPC status codes that a client can bring upon itself. */
-export type FailureCode = "invalid_argument" | "resource_exhausted";
 
 /** What a stream is. */
 export interface StreamOptions {
@@ -61,6 +68,11 @@ export interface StreamOptions {
   typeUrl?: string;
   /** How many names a client may ask for of one type. Default: 100 000. */
   maxNames?: number;
+  /**
+   * Whether a first request of a type that names nothing asks for all of it. Default: it does. Proxyless gRPC clients
+   * never mean that.
+   */
+  legacyWildcard?: (typeUrl: string, node: Node) => boolean;
 }
 
 /** How many names a client may ask for of one type unless it is said otherwise. */
@@ -94,6 +106,17 @@ export class Stream {
       case "changed":
         this.#find(event.typeUrl)?.offer(event.view, event.names);
         return [{ kind: "ready" }];
+      case "watched": {
+        const state = this.#find(event.typeUrl);
+        if (state) state.makeBeforeBreak = event.makeBeforeBreak;
+        return [];
+      }
+      case "hold":
+        this.#find(event.typeUrl)?.hold();
+        return [];
+      case "heartbeat":
+        this.#find(event.typeUrl)?.heartbeat();
+        return [{ kind: "ready" }];
       case "pull":
         return this.#pull();
     }
@@ -116,8 +139,13 @@ export class Stream {
     }
 
     const known = this.#find(typeUrl);
-    const state = known ??
-      new TypeState(typeUrl, this.#options.protocol, this.#options.responses);
+    const { protocol, responses, legacyWildcard } = this.#options;
+    const state = known ?? new TypeState({
+      typeUrl,
+      protocol,
+      responses,
+      legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
+    });
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
       const message =
@@ -134,7 +162,8 @@ export class Stream {
     }
     const actions: StreamAction[] = [];
     if (!this.#node) actions.push({ kind: "open", node });
-    this.#node = node;
+    else if (request.node) actions.push({ kind: "node", node: request.node });
+    this.#node = request.node ?? node;
     if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
     if (!known) {
       this.#insert(state);
@@ -173,23 +202,80 @@ export class Stream {
   #pull(): StreamAction[] {
     const actions: StreamAction[] = [];
     for (const state of this.#types) {
-      const next = state.next();
-      if (next) {
-        const { response, view, changed } = next;
-        if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
-        actions.push({ kind: "send", typeUrl: state.typeUrl, response, view });
-        return actions;
-      }
-      const settlement = state.settlement();
-      if (settlement) {
-        actions.push({
-          kind: "settled",
-          typeUrl: state.typeUrl,
-          ...settlement,
-        });
-      }
+      if (!this.#isMade(state)) continue;
+      const sent = this.#send(state, this.#mayBreak(state));
+      if (sent) return [...actions, sent];
+    }
+    // What depends on a type was found to lack nothing only after the type itself had its turn.
+    for (const state of this.#types) {
+      if (!state.hasLeftovers || !this.#mayBreak(state)) continue;
+      const sent = this.#send(state, true);
+      if (sent) return [...actions, sent];
+    }
+    for (const state of this.#types) {
+      const blocked = this.#blocked(state);
+      if (state.hasLeftovers && !blocked) continue;
+      const view = state.settlement(blocked !== undefined);
+      if (!view) continue;
+      const outcome = { refusal: state.refusal, blocked };
+      actions.push({ kind: "settled", typeUrl: state.typeUrl, view, outcome });
     }
     return actions;
+  }
+
+  #send(state: TypeState, removals: boolean): StreamAction | undefined {
+    const next = state.next(removals);
+    if (!next) return undefined;
+    const { response, view, changed } = next;
+    if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
+    return { kind: "send", typeUrl: state.typeUrl, response, view };
+  }
+
+  /** Whether the client has taken what comes before a type: what the type refers to. */
+  #isMade(state: TypeState): boolean {
+    return this.#others(state, prerequisitesOf).every((other) =>
+      other.isQuiet && !needsRefused(state, other)
+    );
+  }
+
+  /** Whether the client has taken, of the types that refer to a type, all that no longer does. */
+  #mayBreak(state: TypeState): boolean {
+    return this.#others(state, dependentsOf).every((other) =>
+      other.isQuiet && !other.refusal
+    );
+  }
+
+  /** Why a type that waits will do so until something that was refused is replaced; undefined if it may yet go on. */
+  #blocked(state: TypeState): Blocked | undefined {
+    const unmade = this.#unmade(state);
+    if (unmade || !state.hasLeftovers) return unmade;
+    for (const other of this.#others(state, dependentsOf)) {
+      const { typeUrl, refusal } = other;
+      const why = refusal ? { typeUrl, refusal } : this.#unmade(other);
+      if (why) return why;
+    }
+    return undefined;
+  }
+
+  #unmade(state: TypeState): Blocked | undefined {
+    for (const other of this.#others(state, prerequisitesOf)) {
+      const { typeUrl, refusal } = other;
+      if (refusal && needsRefused(state, other)) return { typeUrl, refusal };
+    }
+    return undefined;
+  }
+
+  /** Those of the types that stand in a relation to a type which take part in make before break, as it does. */
+  #others(
+    state: TypeState,
+    relation: (typeUrl: string) => readonly string[],
+  ): TypeState[] {
+    if (!state.makeBeforeBreak) return [];
+    const related = relation(state.typeUrl);
+    if (related.length === 0) return [];
+    return this.#types.filter((other) =>
+      other.makeBeforeBreak && related.includes(other.typeUrl)
+    );
   }
 
   /** A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. */
@@ -218,6 +304,19 @@ export class Stream {
 
 function fail(code: FailureCode, message: string): StreamAction {
   return { kind: "fail", code, message };
+}
+
+/** Whether what a client lacks of a type refers to something that it refused, and of which it has no older version. */
+function needsRefused(state: TypeState, other: TypeState): boolean {
+  const refused = other.neverAccepted;
+  if (refused.size === 0) return false;
+  for (const resource of state.lacking()) {
+    const needs = resource.references.references.some(({ typeUrl, name }) =>
+      typeUrl === other.typeUrl && refused.has(name)
+    );
+    if (needs) return true;
+  }
+  return false;
 }
 
 function answered(

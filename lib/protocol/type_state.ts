@@ -6,8 +6,10 @@ import {
 } from "../cache/mod.ts";
 import { hex64 } from "../resource/_hash.ts";
 import { Resource } from "../resource/mod.ts";
+import { concerned } from "./_refusal.ts";
+import { Wanted, type WantedChange } from "./_wanted.ts";
 import { isFullState } from "./order.ts";
-import type { NameChanges, StreamRequest, WantedNames } from "./request.ts";
+import type { StreamRequest } from "./request.ts";
 import type { Lack, Protocol, Response, Responses } from "./response.ts";
 
 /** What a client was last sent of a name: a resource, the version it said it has, or null for "there is none". */
@@ -22,17 +24,32 @@ export type Verdict =
     answer: Answer | undefined;
   };
 
-/** What a client lacks, and the names among those that it asked for of which it is to be told that there are none. */
-interface Plan {
-  readonly lack: Lack;
-  readonly unknown: readonly string[];
-}
-
 /** A client's answer to a response. */
 export interface Answer {
   readonly response: Response;
   readonly refusal: Refusal | undefined;
 }
+
+/** What a client lacks, and the names among those that it asked for of which it is to be told that there are none. */
+interface Plan {
+  readonly lack: Lack;
+  readonly unknown: readonly string[];
+  /** A view that holds all that the client will, where it is shared with others that lack the same. */
+  readonly whole?: View;
+  /** Whether the client had a resource of that name already. */
+  readonly had: (name: string) => boolean;
+}
+
+/** What a type is on a stream. */
+export interface TypeOptions {
+  readonly typeUrl: string;
+  readonly protocol: Protocol;
+  readonly responses: Responses;
+  /** Whether a first request that names nothing asks for all. */
+  readonly legacyWildcard: boolean;
+}
+
+const nothing: readonly string[] = [];
 
 /**
  * One type on one stream: what the client wants of it, what it was sent, and so what it lacks. State of the world and
@@ -40,91 +57,153 @@ export interface Answer {
  */
 export class TypeState {
   readonly typeUrl: string;
-  /** What the client wants; always as of now. */
-  readonly subscription: Subscription;
+  /** Whether it takes part in make before break. */
+  makeBeforeBreak = false;
   readonly #protocol: Protocol;
   readonly #responses: Responses;
-
-  #wildcard = false;
-  #names: Set<string> = new Set();
-  /** Whether the client has ever named anything; an empty list is a wildcard only until then. */
-  #hasNamed = false;
-  #opened = false;
+  readonly #wanted: Wanted;
 
   #view: View | undefined;
+  /** Whether the cache waits for something before it says more, so that nobody may be told that a name does not exist. */
+  #onHold = false;
   /** What a wildcard's client was sent: all of this view. */
   #base: View | undefined;
-  /** What the client was sent by name, unless all of `#base`. */
+  /** What the client was sent by name, and, under a wildcard, what it has beside `#base`. */
   readonly #held = new Map<string, Held>();
   /** The sum of the fingerprints of the resources in `#held`: the version of what a client wants by names. */
   #heldSum = 0n;
   /** Names whose state in the view may differ from what is held. */
   #dirty: Set<string> | "all" = new Set();
+  /** Whether the client may lack something; if not, there is no need to look. */
+  #mayLack = true;
+  /** Whether something that the view no longer has is yet to be removed from the client. */
+  #hasLeftovers = false;
   /** Names to send whether the client was sent them or not. */
   readonly #forced = new Set<string>();
   /** Names to force once the client asks for them again. */
   readonly #awaited = new Set<string>();
   /** Whether to answer even if nothing is lacking: a client that just opened a subscription waits for it. */
   #mustAnswer = false;
-  /** The version that the client says it has, until it was compared. */
-  #claimed: string | undefined;
+  #heartbeatDue = false;
+  /** The version that the client says it has of what it asked for then, until it was compared. */
+  #claimed:
+    | { version: string; wildcard: boolean; names: ReadonlySet<string> }
+    | undefined;
 
   #inFlight: Response | undefined;
+  /** Whether the client had a resource of that name before the response under way. */
+  #hadBefore: (name: string) => boolean = () => true;
   #lastSerial = 0;
   readonly #refused = new Map<string, Refusal>();
-  #reported: { view: View; refusal: Refusal | undefined } | undefined;
+  /** Those of the refused that the client has no older version of. */
+  readonly #neverAccepted = new Set<string>();
+  #reported: View | undefined;
 
-  constructor(typeUrl: string, protocol: Protocol, responses: Responses) {
-    this.typeUrl = typeUrl;
-    this.#protocol = protocol;
-    this.#responses = responses;
-    const wildcard = () => this.#wildcard;
-    const names = () => this.#names;
-    this.subscription = {
-      get wildcard() {
-        return wildcard();
-      },
-      get names() {
-        return names();
-      },
-    };
+  constructor(options: TypeOptions) {
+    this.typeUrl = options.typeUrl;
+    this.#protocol = options.protocol;
+    this.#responses = options.responses;
+    this.#wanted = new Wanted(options.legacyWildcard);
+  }
+
+  /** What the client wants; always as of now. */
+  get subscription(): Subscription {
+    return this.#wanted;
+  }
+
+  /** True if the client has answered and has all that there is for it, but for removals and what it refused. */
+  get isQuiet(): boolean {
+    return !this.#view ||
+      (!this.#inFlight && !this.#onHold && !this.#mayLack);
+  }
+
+  /** Something that the client refused. */
+  get refusal(): Refusal | undefined {
+    const [refusal] = this.#refused.values();
+    return refusal;
+  }
+
+  /** Names that the client refused and has no older version of. */
+  get neverAccepted(): ReadonlySet<string> {
+    return this.#neverAccepted;
+  }
+
+  /** True if something is yet to be removed from the client. */
+  get hasLeftovers(): boolean {
+    return this.#hasLeftovers;
   }
 
   /** How many names the client would have asked for after a request. */
   sizeAfter(wanted: StreamRequest["wanted"]): number {
-    if (wanted.kind === "all") return wanted.names.length;
-    return this.#names.size + wanted.subscribe.length;
+    return this.#wanted.sizeAfter(wanted);
   }
 
   /** Takes a request of the client's. */
   request(request: StreamRequest): Verdict {
-    const current = request.nonce !== "" &&
-      request.nonce === String(this.#lastSerial);
-    const stale = request.nonce !== "" && !current && this.#lastSerial > 0;
+    const { nonce, wanted } = request;
+    const current = nonce !== "" && nonce === String(this.#lastSerial);
+    const stale = nonce !== "" && !current && this.#lastSerial > 0;
     // A stale state-of-the-world request is superseded by the one that answers the newest response; the changes in a
     // delta request are said only once.
-    if (stale && request.wanted.kind === "all") return { kind: "stale" };
+    if (stale && wanted.kind === "all") return { kind: "stale" };
     const answer = current ? this.#answer(request) : undefined;
-    const subscriptionChanged = request.wanted.kind === "all"
-      ? this.#want(request.wanted)
-      : this.#change(request.wanted);
-    this.#opened = true;
-    return { kind: "request", subscriptionChanged, answer };
+    const opening = !this.#wanted.opened;
+    const change = this.#wanted.take(wanted);
+    if (wanted.kind === "all") {
+      this.#forceAwaited();
+      if (opening && wanted.version !== "") {
+        const { wildcard, names } = this.#wanted;
+        this.#claimed = { version: wanted.version, wildcard, names };
+      }
+    } else if (opening) {
+      for (const [name, version] of wanted.versions) {
+        this.#held.set(name, version);
+      }
+    }
+    if (change) this.#resubscribe(change, opening);
+    return { kind: "request", subscriptionChanged: !!change, answer };
   }
 
   /** Takes what the cache has now; `names` are those that may have changed, undefined if that is not known. */
-  offer(view: View, names: ReadonlySet<string> | undefined) {
+  offer(view: View | undefined, names: ReadonlySet<string> | undefined) {
+    // What was asked for during a hold is to be answered now.
+    if (this.#onHold) this.#mayLack = true;
+    this.#onHold = false;
     this.#view = view;
     this.#reported = undefined;
-    if (this.#wildcard) return;
-    if (names === undefined) this.#dirty = "all";
-    if (this.#dirty === "all") return;
-    const [fewer, more] = names!.size < this.#names.size
-      ? [names!, this.#names]
-      : [this.#names, names!];
-    for (const name of fewer) {
-      if (more.has(name)) this.#dirty.add(name);
+    if (!view) return;
+    this.#compareClaim(view);
+    if (this.#wanted.wildcard) {
+      this.#mayLack = true;
+      return;
     }
+    if (names === undefined) {
+      this.#dirty = "all";
+      this.#mayLack = true;
+    }
+    if (this.#dirty === "all") return;
+    const wanted = this.#wanted.names;
+    const hasCollections = this.#wanted.collections.size > 0;
+    const [fewer, more] = hasCollections || names!.size < wanted.size
+      ? [names!, wanted]
+      : [wanted, names!];
+    for (const name of fewer) {
+      if (hasCollections ? this.#wanted.covers(name) : more.has(name)) {
+        this.#dirty.add(name);
+        this.#mayLack = true;
+      }
+    }
+  }
+
+  /** The cache has something newer that waits. */
+  hold() {
+    this.#onHold = true;
+    this.#reported = undefined;
+  }
+
+  /** Resources that have a TTL are to be refreshed. */
+  heartbeat() {
+    this.#heartbeatDue = true;
   }
 
   /**
@@ -139,53 +218,86 @@ export class TypeState {
     }
   }
 
-  /** The next response, if the client lacks something and has answered the last; `changed` are the resources that it lacked. */
-  next():
+  /** The resources that the next response would have for the client. */
+  *lacking(): Iterable<Resource> {
+    const view = this.#view;
+    if (!view || !this.#mayLack) return;
+    const base = this.#base;
+    const names = this.#wanted.wildcard
+      ? base ? [...view.since(base), ...this.#forced] : view.resources.keys()
+      : this.#dirty === "all"
+      ? this.#allNames(view)
+      : this.#dirty;
+    for (const name of names) {
+      const resource = view.resources.get(name);
+      if (resource && this.#lacks(name, resource)) yield resource;
+    }
+  }
+
+  /**
+   * The next response, if the client lacks something and has answered the last; `changed` are the resources that it
+   * lacked. Without `removals`, what the view no longer has is left with the client.
+   */
+  next(removals: boolean):
     | { response: Response; view: View; changed: readonly Resource[] }
     | undefined {
     const view = this.#view;
     if (!view || this.#inFlight) return undefined;
-    this.#compareClaim(view);
-    const plan = this.#wildcard
-      ? this.#planWildcard(view)
-      : this.#planNames(view);
-    const isFirst = this.#mustAnswer;
-    this.#mustAnswer = false;
-    this.#forced.clear();
-    this.#dirty = new Set();
-    const response = this.#respond(view, plan, isFirst);
+    let changed: readonly Resource[] = [];
+    let response: Response | undefined;
+    if (this.#mayLack || (removals && this.#hasLeftovers)) {
+      const plan = this.#wanted.wildcard
+        ? this.#planWildcard(view, removals)
+        : this.#planNames(view, removals);
+      response = this.#respond(view, plan, this.#mustAnswer);
+      this.#mustAnswer = false;
+      this.#mayLack = response !== undefined;
+      changed = plan.lack.resources;
+      if (response) this.#remember(plan.had);
+    }
+    if (!response && this.#heartbeatDue) response = this.#refresh(view);
     if (!response) return undefined;
     this.#inFlight = response;
     this.#lastSerial = response.serial;
     this.#reported = undefined;
+    if (response.isHeartbeat) return { response, view, changed: [] };
     for (const names of [response.names, response.removed]) {
       for (const name of names) {
         this.#unrefuse(name);
         this.#awaited.delete(name);
       }
     }
-    return {
-      response,
-      view,
-      changed: plan === "whole" ? [] : plan.lack.resources,
-    };
+    return { response, view, changed };
   }
 
-  /** That the client has answered all and lacks nothing; undefined if it has not, or if that was said already. */
-  settlement(): { view: View; refusal: Refusal | undefined } | undefined {
-    if (!this.#view || this.#inFlight || this.#reported) return undefined;
-    const [refusal] = this.#refused.values();
-    return this.#reported = { view: this.#view, refusal };
+  /**
+   * The view that the client has come to rest with; undefined if it has not, or if that was said already.
+   *
+   * @param blocked whether what it lacks will not be sent
+   */
+  settlement(blocked: boolean): View | undefined {
+    const view = this.#view;
+    if (!view || this.#reported === view || this.#inFlight || this.#onHold) {
+      return undefined;
+    }
+    if (this.#mayLack && !blocked) return undefined;
+    return this.#reported = view;
+  }
+
+  #remember(had: (name: string) => boolean) {
+    const unaccepted = new Set(this.#neverAccepted);
+    this.#hadBefore = unaccepted.size === 0
+      ? had
+      : (name) => had(name) && !unaccepted.has(name);
   }
 
   #answer(request: StreamRequest): Answer | undefined {
     const response = this.#inFlight;
     if (!response) return undefined;
     this.#inFlight = undefined;
-    if (!request.error) {
-      this.#refused.delete("");
-      return { response, refusal: undefined };
-    }
+    // A refusal of a response that had nothing in it lasts until the next answer.
+    this.#refused.delete("");
+    if (!request.error) return { response, refusal: undefined };
     const names = concerned(request.error.message, [
       ...response.names,
       ...response.removed,
@@ -197,108 +309,97 @@ export class TypeState {
     };
     for (const name of names.length > 0 ? names : [""]) {
       this.#refused.set(name, refusal);
+      if (name !== "" && !this.#hadBefore(name)) this.#neverAccepted.add(name);
     }
     return { response, refusal };
   }
 
-  #want({ names, version }: WantedNames): boolean {
-    if (!this.#opened && version !== "") this.#claimed = version;
-    // What nearly every request of a wildcard's is: an answer, and nothing new.
-    if (this.#opened && names.length === 0 && !this.#hasNamed) return false;
-    const explicit = new Set(names);
-    const wildcard = explicit.delete("*") ||
-      (names.length === 0 && !this.#hasNamed);
-    this.#hasNamed ||= names.length > 0;
+  #forceAwaited() {
     for (const name of this.#awaited) {
-      if (!explicit.has(name)) continue;
+      if (!this.#wanted.names.has(name)) continue;
       this.#awaited.delete(name);
       this.#force(name);
     }
-    return this.#subscribe(wildcard, explicit);
-  }
-
-  #change({ subscribe, unsubscribe, versions }: NameChanges): boolean {
-    if (!this.#opened) {
-      for (const [name, version] of versions) this.#held.set(name, version);
-    }
-    const explicit = new Set(this.#names);
-    let wildcard = this.#wildcard || (!this.#opened && subscribe.length === 0);
-    this.#hasNamed ||= subscribe.length > 0;
-    for (const name of subscribe) {
-      if (name === "*") wildcard = true;
-      else explicit.add(name);
-      if (this.#names.has(name)) this.#force(name);
-    }
-    for (const name of unsubscribe) {
-      if (name === "*") wildcard = false;
-      // A client that no longer names what the wildcard gives it all the same has to be told where it stands.
-      else if (explicit.delete(name) && wildcard) this.#force(name);
-    }
-    return this.#subscribe(wildcard, explicit);
   }
 
   #force(name: string) {
     this.#forced.add(name);
     if (this.#dirty !== "all") this.#dirty.add(name);
+    this.#mayLack = true;
   }
 
-  /** Goes over to a new subscription; true if it differs from the old one. */
-  #subscribe(wildcard: boolean, names: Set<string>): boolean {
-    const before = { wildcard: this.#wildcard, names: this.#names };
-    const added = [...names].filter((name) => !before.names.has(name));
-    const dropped = [...before.names].filter((name) => !names.has(name));
-    this.#wildcard = wildcard;
-    this.#names = names;
-    if (before.wildcard && !wildcard) {
-      for (const name of names) {
-        if (before.names.has(name) && this.#base) {
-          this.#hold(name, this.#base.resources.get(name) ?? null);
-        }
+  /** Goes over to the new subscription. */
+  #resubscribe(
+    { before, added, dropped, repeated }: WantedChange,
+    opening: boolean,
+  ) {
+    const { wildcard } = this.#wanted;
+    if (before.wildcard && !wildcard) this.#leaveWildcard(before.names);
+    for (const name of repeated) this.#force(name);
+    if (wildcard) {
+      if (!opening) added.forEach((name) => this.#force(name));
+      // A client that no longer names what the wildcard gives it all the same has to be told where it stands.
+      if (before.wildcard && this.#protocol === "delta") {
+        dropped.forEach((name) => this.#force(name));
       }
-      this.#base = undefined;
+    } else {
+      this.#forget(opening ? nothing : added);
     }
-    if (!wildcard) {
-      for (const name of [...this.#held.keys()]) {
-        if (!names.has(name) || (this.#opened && !before.names.has(name))) {
-          this.#hold(name, undefined);
-        }
-      }
-      for (const name of this.#refused.keys()) {
-        if (name !== "" && !names.has(name)) this.#unrefuse(name);
-      }
-    } else if (this.#opened) {
-      for (const name of added) this.#force(name);
-    }
-    const hasMore = added.length > 0 || (wildcard && !before.wildcard);
-    if (wildcard !== before.wildcard) this.#dirty = "all";
-    else if (this.#dirty !== "all") {
+    if (wildcard !== before.wildcard || this.#wanted.collections.size > 0) {
+      this.#dirty = "all";
+    } else if (this.#dirty !== "all") {
       for (const name of added) this.#dirty.add(name);
     }
-    if (!this.#opened || (wildcard && !before.wildcard)) {
+    if (opening ? this.#wanted.asks : wildcard && !before.wildcard) {
       this.#mustAnswer = this.#protocol === "sotw" || this.#held.size === 0 ||
-        this.#opened;
+        !opening;
     }
-    return hasMore || dropped.length > 0 || wildcard !== before.wildcard;
+    this.#mayLack = true;
   }
 
-  /** Takes a version that a reconnecting client claims, if it can mean but one thing. */
+  /** What the wildcard gave is held by name from now on, where it is still asked for. */
+  #leaveWildcard(namesBefore: ReadonlySet<string>) {
+    const base = this.#base;
+    this.#base = undefined;
+    if (!base) return;
+    for (const name of namesBefore) {
+      if (this.#wanted.names.has(name)) {
+        this.#hold(name, base.resources.get(name) ?? null);
+      }
+    }
+  }
+
+  /** Drops from what is held by name all that is no longer asked for, and what is asked for anew. */
+  #forget(added: readonly string[]) {
+    for (const name of this.#held.keys()) {
+      if (!this.#wanted.covers(name)) this.#hold(name, undefined);
+    }
+    for (const name of added) this.#hold(name, undefined);
+    for (const name of this.#refused.keys()) {
+      if (name !== "" && !this.#wanted.covers(name)) this.#unrefuse(name);
+    }
+  }
+
+  /** Takes the version that a reconnecting client claims for what the client has, if it can mean but one thing. */
   #compareClaim(view: View) {
     const claimed = this.#claimed;
     this.#claimed = undefined;
-    if (claimed === undefined) return;
-    if (this.#wildcard) {
-      if (claimed !== view.version) return;
-      this.#base = view;
+    if (!claimed) return;
+    const { version, wildcard, names } = claimed;
+    if (wildcard) {
+      if (version !== view.version) return;
+      if (this.#wanted.wildcard) this.#base = view;
     } else if (!view.versionGiven) {
       // The version of some names is that of just their content; a caller's says nothing of which names the client had.
-      const wanted = [...this.#names].map((name) => view.resources.get(name));
-      const sum = wanted.reduce(
-        (sum, resource) => sum + (resource?.fingerprint ?? 0n),
-        0n,
-      );
-      if (claimed !== hex64(sum)) return;
-      for (const name of this.#names) {
-        this.#hold(name, view.resources.get(name) ?? null);
+      let sum = 0n;
+      for (const name of names) {
+        sum += view.resources.get(name)?.fingerprint ?? 0n;
+      }
+      if (version !== hex64(sum)) return;
+      for (const name of names) {
+        if (this.#wanted.covers(name)) {
+          this.#hold(name, view.resources.get(name) ?? null);
+        }
       }
     } else {
       return;
@@ -306,75 +407,149 @@ export class TypeState {
     this.#mustAnswer = false;
   }
 
-  #planWildcard(view: View): Plan | "whole" {
+  #heldOf(name: string): Held | undefined {
+    return this.#base?.resources.get(name) ?? this.#held.get(name);
+  }
+
+  #lacks(name: string, resource: Resource): boolean {
+    return this.#forced.has(name) || !isHeld(this.#heldOf(name), resource);
+  }
+
+  #isUndecided(view: View, name: string): boolean {
+    return this.#onHold || view.isPending(name);
+  }
+
+  #planWildcard(view: View, removals: boolean): Plan {
     const base = this.#base;
-    this.#base = view;
-    if (!base && this.#held.size === 0) return this.#planAll(view);
-    if (base && this.#forced.size === 0) {
+    if (base && this.#forced.size + this.#held.size === 0) {
       const lack = this.#responses.lack(view, base);
-      for (const name of lack.removed) this.#unrefuse(name);
-      return { lack, unknown: [] };
+      const had = (name: string) => base.resources.has(name);
+      this.#hasLeftovers = lack.removed.length > 0 && !removals;
+      if (this.#hasLeftovers) {
+        const kept = this.#responses.keeping(view, base);
+        this.#base = kept.view;
+        return { lack: kept.lack, unknown: nothing, whole: kept.view, had };
+      }
+      this.#base = view;
+      lack.removed.forEach((name) => this.#unrefuse(name));
+      return { lack, unknown: nothing, whole: view, had };
     }
-    const names = base
-      ? [...view.since(base), ...this.#forced]
-      : [...view.resources.keys(), ...this.#held.keys()];
+    if (!base && this.#held.size === 0) return this.#planAll(view);
+
     const resources: Resource[] = [];
     const removed: string[] = [];
     const unknown: string[] = [];
-    for (const name of new Set(names)) {
+    const undecided: string[] = [];
+    const fresh = new Set<string>();
+    const leftovers = new Map<string, Held>();
+    const names = base ? view.since(base) : view.resources.keys();
+    for (
+      const name of new Set([...names, ...this.#forced, ...this.#held.keys()])
+    ) {
       const resource = view.resources.get(name);
-      const held = base ? base.resources.get(name) : this.#held.get(name);
+      const held = this.#heldOf(name);
+      if (!held) fresh.add(name);
       if (resource) {
-        if (this.#forced.has(name) || !isHeld(held, resource)) {
-          resources.push(resource);
-        }
+        if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
-        removed.push(name);
-        this.#unrefuse(name);
+        if (!removals) leftovers.set(name, held);
+        else {
+          removed.push(name);
+          this.#unrefuse(name);
+        }
       } else if (this.#forced.has(name)) {
-        unknown.push(name);
+        (this.#isUndecided(view, name) ? undecided : unknown).push(name);
       }
     }
+    this.#base = view;
+    this.#forced.clear();
+    undecided.forEach((name) => this.#forced.add(name));
     this.#held.clear();
     this.#heldSum = 0n;
-    return { lack: { resources, removed }, unknown };
-  }
-
-  #planAll(view: View): Plan | "whole" {
-    const unknown = [...this.#names].filter((name) =>
-      !view.resources.has(name)
-    );
-    if (unknown.length === 0) return "whole";
+    for (const [name, held] of leftovers) this.#held.set(name, held);
+    this.#hasLeftovers = leftovers.size > 0;
     return {
-      lack: { resources: [...view.resources.values()], removed: [] },
+      lack: { resources, removed },
       unknown,
+      had: (name) => !fresh.has(name),
     };
   }
 
-  #planNames(view: View): Plan {
+  #planAll(view: View): Plan {
+    const unknown: string[] = [];
+    this.#forced.clear();
+    for (const name of this.#wanted.names) {
+      if (view.resources.has(name)) continue;
+      if (this.#isUndecided(view, name)) this.#forced.add(name);
+      else unknown.push(name);
+    }
+    this.#base = view;
+    const lack = unknown.length === 0
+      ? this.#responses.all(view)
+      : { resources: [...view.resources.values()], removed: [] };
+    return { lack, unknown, whole: view, had: () => false };
+  }
+
+  #planNames(view: View, removals: boolean): Plan {
     const resources: Resource[] = [];
     const removed: string[] = [];
     const unknown: string[] = [];
-    for (const name of this.#dirty === "all" ? this.#names : this.#dirty) {
-      if (!this.#names.has(name)) continue;
+    const fresh = new Set<string>();
+    const later = new Set<string>();
+    this.#hasLeftovers = false;
+    const names = this.#dirty === "all" ? this.#allNames(view) : this.#dirty;
+    for (const name of names) {
+      if (!this.#wanted.covers(name)) continue;
       const resource = view.resources.get(name);
       const held = this.#held.get(name);
+      if (!held) fresh.add(name);
       if (resource) {
-        if (this.#forced.has(name) || !isHeld(held, resource)) {
-          resources.push(resource);
-        }
+        if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
+        if (!removals) {
+          this.#hasLeftovers = true;
+          later.add(name);
+          continue;
+        }
         removed.push(name);
         this.#unrefuse(name);
+      } else if (this.#wanted.collections.has(name)) {
+        const isNews = held === undefined || this.#forced.has(name);
+        if (isNews && view.collection(name).size === 0) unknown.push(name);
+      } else if (this.#isUndecided(view, name)) {
+        later.add(name);
+        continue;
       } else if (held === undefined || this.#forced.has(name)) {
         unknown.push(name);
       }
       this.#hold(name, resource ?? null);
     }
-    return { lack: { resources, removed }, unknown };
+    this.#forced.clear();
+    this.#dirty = later;
+    return {
+      lack: { resources, removed },
+      unknown,
+      had: (name) => !fresh.has(name),
+    };
+  }
+
+  /** All names whose state may matter to a client that asks for names. */
+  *#allNames(view: View): Iterable<string> {
+    yield* this.#wanted.names;
+    if (this.#wanted.collections.size === 0) return;
+    const members = new Set<string>();
+    for (const glob of this.#wanted.collections) {
+      for (const name of view.collection(glob)) members.add(name);
+    }
+    for (const name of this.#held.keys()) members.add(name);
+    for (const name of members) {
+      if (!this.#wanted.names.has(name)) yield name;
+    }
   }
 
   #unrefuse(name: string) {
+    if (this.#refused.size === 0) return;
+    this.#neverAccepted.delete(name);
     if (this.#refused.delete(name)) this.#reported = undefined;
   }
 
@@ -390,13 +565,9 @@ export class TypeState {
 
   #respond(
     view: View,
-    plan: Plan | "whole",
+    plan: Plan,
     mustAnswer: boolean,
   ): Response | undefined {
-    if (plan === "whole") {
-      if (view.resources.size === 0 && !mustAnswer) return undefined;
-      return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
-    }
     return this.#protocol === "delta"
       ? this.#respondDelta(view, plan, mustAnswer)
       : this.#respondSotw(view, plan, mustAnswer);
@@ -410,22 +581,18 @@ export class TypeState {
     const content = unknown.length > 0
       ? { ...lack, removed: [...lack.removed, ...unknown] }
       : lack;
-    if (
-      content.resources.length + content.removed.length === 0 && !mustAnswer
-    ) return undefined;
+    const says = content.resources.length + content.removed.length;
+    if (says === 0 && !mustAnswer) return undefined;
+    const { typeUrl } = this;
     return this.#responses.part(
-      this.typeUrl,
-      view,
-      view.version,
-      content,
-      [],
+      { typeUrl, view, version: view.version, lack: content },
       this.#lastSerial,
     );
   }
 
   #respondSotw(
     view: View,
-    { lack, unknown }: Plan,
+    { lack, unknown, whole }: Plan,
     mustAnswer: boolean,
   ): Response | undefined {
     const full = isFullState(this.typeUrl);
@@ -433,49 +600,54 @@ export class TypeState {
     const says = lack.resources.length + unknown.length +
       (full ? lack.removed.length : 0);
     if (says === 0 && !mustAnswer) return undefined;
-    if (this.#wildcard && full && unknown.length === 0) {
-      return this.#responses.whole(this.typeUrl, view, this.#lastSerial);
+    const { typeUrl } = this;
+    if (whole && full && unknown.length === 0) {
+      return this.#responses.whole(typeUrl, whole, this.#lastSerial);
     }
-    const version = this.#wildcard || view.versionGiven
-      ? view.version
-      : hex64(this.#heldSum);
+    const version = this.#version(whole ?? view);
     const content = {
-      resources: full ? this.#wanted(view) : lack.resources,
-      removed: [],
+      resources: full ? this.#everything(view) : lack.resources,
+      removed: nothing,
     };
     return this.#responses.part(
-      this.typeUrl,
-      view,
-      version,
-      content,
-      unknown,
+      { typeUrl, view, version, lack: content, missing: unknown },
       this.#lastSerial,
     );
   }
 
-  #wanted(view: View): Resource[] {
-    if (this.#wildcard) return [...view.resources.values()];
-    return [...this.#names].map((name) => view.resources.get(name))
-      .filter((resource) => resource !== undefined);
+  /** All that the client is to have: what it wants of the view, and what is yet to be removed. */
+  #everything(view: View): Resource[] {
+    const resources = this.#wanted.wildcard ? [...view.resources.values()] : [];
+    for (const [name, held] of this.#held) {
+      if (!(held instanceof Resource)) continue;
+      resources.push(view.resources.get(name) ?? held);
+    }
+    return resources;
   }
-}
 
-/** Those of a response's names that a refusal speaks of; all of them if it speaks of none. */
-function concerned(message: string, names: readonly string[]): string[] {
-  const named = names.filter((name) => mentions(message, name));
-  return named.length > 0 ? named : [...names];
-}
-
-function mentions(message: string, name: string): boolean {
-  const isInWord = (at: number) => /[\w-]/.test(message[at] ?? "");
-  for (
-    let at = message.indexOf(name);
-    at >= 0;
-    at = message.indexOf(name, at + 1)
-  ) {
-    if (!isInWord(at - 1) && !isInWord(at + name.length)) return true;
+  /** A response without bodies for the resources that have a TTL, or the whole where nothing may be left out. */
+  #refresh(view: View): Response | undefined {
+    this.#heartbeatDue = false;
+    const expiring = (this.#base ?? view).expiring.filter(({ name }) =>
+      this.#wanted.covers(name) && !this.#refused.has(name) &&
+      this.#heldOf(name)
+    );
+    if (expiring.length === 0) return undefined;
+    const version = this.#version(this.#base ?? view);
+    return this.#responses.heartbeat(
+      { typeUrl: this.typeUrl, view, version, resources: expiring },
+      this.#lastSerial,
+    );
   }
-  return false;
+
+  /** The version of what the client has after a response. */
+  #version(view: View): string {
+    if (!this.#wanted.wildcard) {
+      return view.versionGiven ? view.version : hex64(this.#heldSum);
+    }
+    // It has more than the view, and so not what the view's version stands for.
+    return this.#held.size > 0 ? `${view.version}+kept` : view.version;
+  }
 }
 
 function isHeld(held: Held | undefined, resource: Resource): boolean {

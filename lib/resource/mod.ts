@@ -13,3 +13,4 @@ export {
   type References,
 } from "./references.ts";
 export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";
+export { canonicalName, collectionOf, isCollection } from "./xdstp.ts";

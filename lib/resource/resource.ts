@@ -25,6 +25,7 @@ import { encodeCanonical } from "./_canonical.ts";
 import { hash64, hashText, hex64 } from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
 import { typeUrl } from "./type_url.ts";
+import { canonicalName } from "./xdstp.ts";
 
 /** What may be said of a resource beside its message. */
 export interface ResourceOptions {
@@ -214,5 +215,5 @@ function checked(init: EncodedResource): Resource {
       } has a TTL of ${ttl}: it must be milliseconds above 0`,
     );
   }
-  return new Resource(init);
+  return new Resource({ ...init, name: canonicalName(name) });
 }

@@ -1,5 +1,15 @@
+import { equals } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Cache, Client, Watch } from "../cache/mod.ts";
+import { NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import {
+  type Cache,
+  type Client,
+  type FailureCode,
+  type Peer,
+  RequestError,
+  type Subscription,
+  type Watch,
+} from "../cache/mod.ts";
 import {
   decodeDeltaRequest,
   decodeSotwRequest,
@@ -11,7 +21,6 @@ import {
   type StreamRequest,
 } from "../protocol/mod.ts";
 import type { Observer, StreamInfo } from "./events.ts";
-import type { Peer } from "./peer.ts";
 
 /** What a session needs of the server. */
 export interface SessionOptions {
@@ -22,8 +31,18 @@ export interface SessionOptions {
   cache: Cache;
   responses: Responses;
   maxNames: number;
+  legacyWildcard: (client: Client, typeUrl: string) => boolean;
   observer: Observer;
 }
+
+const codes: Readonly<Record<FailureCode, Code>> = {
+  invalid_argument: Code.InvalidArgument,
+  not_found: Code.NotFound,
+  permission_denied: Code.PermissionDenied,
+  resource_exhausted: Code.ResourceExhausted,
+  unauthenticated: Code.Unauthenticated,
+  unavailable: Code.Unavailable,
+};
 
 /**
  * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
@@ -41,6 +60,7 @@ export class Session implements StreamInfo {
   readonly #observer: Observer;
   readonly #stream: Stream;
   readonly #watches = new Map<string, Watch>();
+  readonly #subscriptions = new Map<string, Subscription>();
   /** Why the session ended; null if it ended as it should. */
   #end: Error | null | undefined;
   #ready = false;
@@ -53,7 +73,15 @@ export class Session implements StreamInfo {
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
     this.#observer = options.observer;
-    this.#stream = new Stream({ protocol, typeUrl, responses, maxNames });
+    const legacyWildcard = options.legacyWildcard;
+    this.#stream = new Stream({
+      protocol,
+      typeUrl,
+      responses,
+      maxNames,
+      legacyWildcard: (typeUrl, node) =>
+        legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
+    });
   }
 
   /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
@@ -105,10 +133,7 @@ export class Session implements StreamInfo {
   end(error: Error | null) {
     if (this.#end !== undefined) return;
     this.#end = error;
-    for (const watch of this.#watches.values()) {
-      this.#guard(() => watch[Symbol.dispose]());
-    }
-    this.#watches.clear();
+    this.#disposeWatches();
     this.#observer({ kind: "close", stream: this, error: error ?? undefined });
     this.wake();
   }
@@ -129,15 +154,18 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "fail") {
-      const code = action.code === "invalid_argument"
-        ? Code.InvalidArgument
-        : Code.ResourceExhausted;
-      this.end(new ConnectError(action.message, code));
+      this.end(new ConnectError(action.message, codes[action.code]));
       return undefined;
     }
     if (action.kind === "open") {
-      this.client = { id: this.id, node: action.node };
+      this.client = this.#clientOf(action.node);
       this.#observer({ kind: "open", stream: this, client: this.client });
+      return undefined;
+    }
+    if (action.kind === "node") {
+      if (!equals(NodeSchema, action.node, this.client!.node)) {
+        this.#identify(action.node);
+      }
       return undefined;
     }
     return this.#carryOutFor(this.client!, action);
@@ -145,7 +173,7 @@ export class Session implements StreamInfo {
 
   #carryOutFor(
     client: Client,
-    action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" }>,
+    action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" | "node" }>,
   ): Uint8Array | undefined {
     const { typeUrl } = action;
     const about = { stream: this, client, typeUrl };
@@ -156,7 +184,8 @@ export class Session implements StreamInfo {
           ...about,
           subscription: action.subscription,
         });
-        this.#watch(client, action);
+        this.#subscriptions.set(typeUrl, action.subscription);
+        this.#watch(client, typeUrl, action.subscription);
         break;
       case "subscribe":
         this.#observer({
@@ -183,7 +212,7 @@ export class Session implements StreamInfo {
         this.#observer({ kind: "stale", ...about, nonce: action.nonce });
         break;
       case "settled":
-        this.#watches.get(typeUrl)?.settled?.(action.view, action.refusal);
+        this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
         break;
       case "send": {
         const { version, nonce, names, removed, frame } = action.response;
@@ -203,30 +232,56 @@ export class Session implements StreamInfo {
     return undefined;
   }
 
-  #watch(
-    client: Client,
-    { typeUrl, subscription }: Extract<StreamAction, { kind: "watch" }>,
-  ) {
+  #watch(client: Client, typeUrl: string, subscription: Subscription) {
+    let isCurrent = true;
+    const step = (event: StreamEvent) => {
+      if (isCurrent && this.#end === undefined) this.#step(event);
+    };
     const watch = this.#cache.watch({ client, typeUrl, subscription }, {
-      changed: (view, names) => {
-        if (this.#end === undefined) {
-          this.#step({ kind: "changed", typeUrl, view, names });
-        }
-      },
+      changed: (view, names) => step({ kind: "changed", typeUrl, view, names }),
       held: (waitingFor) => {
-        if (this.#end === undefined) {
-          this.#observer({
-            kind: "hold",
-            stream: this,
-            client,
-            typeUrl,
-            waitingFor,
-          });
-        }
+        if (!isCurrent || this.#end !== undefined) return;
+        this.#step({ kind: "hold", typeUrl });
+        const about = { stream: this, client, typeUrl };
+        this.#observer({ kind: "hold", ...about, waitingFor });
       },
+      heartbeat: () => step({ kind: "heartbeat", typeUrl }),
     });
-    if (this.#end === undefined) this.#watches.set(typeUrl, watch);
-    else watch[Symbol.dispose]();
+    const makeBeforeBreak = watch.makeBeforeBreak ?? false;
+    step({ kind: "watched", typeUrl, makeBeforeBreak });
+    const held: Watch = {
+      makeBeforeBreak,
+      subscribed: () => watch.subscribed?.(),
+      sent: (view) => watch.sent?.(view),
+      settled: (view, outcome) => watch.settled?.(view, outcome),
+      [Symbol.dispose]: () => {
+        isCurrent = false;
+        watch[Symbol.dispose]();
+      },
+    };
+    if (this.#end === undefined) this.#watches.set(typeUrl, held);
+    else held[Symbol.dispose]();
+  }
+
+  #clientOf(node: Client["node"]): Client {
+    return { id: this.id, node, peer: this.peer };
+  }
+
+  /** Goes on with another node: what it is served may be another's. What it holds stands, so it is sent what differs. */
+  #identify(node: Client["node"]) {
+    this.#disposeWatches();
+    const client = this.client = this.#clientOf(node);
+    for (const [typeUrl, subscription] of this.#subscriptions) {
+      if (this.#end !== undefined) return;
+      this.#guard(() => this.#watch(client, typeUrl, subscription));
+    }
+  }
+
+  #disposeWatches() {
+    for (const watch of this.#watches.values()) {
+      this.#guard(() => watch[Symbol.dispose]());
+    }
+    this.#watches.clear();
   }
 
   /** What a cache throws concerns the client that it was asked for, and nobody else. */
@@ -235,6 +290,12 @@ export class Session implements StreamInfo {
       call();
     } catch (cause) {
       if (this.#end !== undefined) return;
+      if (cause instanceof RequestError) {
+        const code = codes[cause.code];
+        const { message } = cause;
+        this.end(new ConnectError(message, code, undefined, undefined, cause));
+        return;
+      }
       const error = cause instanceof ConnectError ? cause : new ConnectError(
         `the cache failed: ${reasonOf(cause)}`,
         Code.Internal,

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { contentTypeMatcher } from "@connectrpc/connect/protocol";
-import type { Cache } from "../cache/mod.ts";
+import type { Cache, Client, Peer } from "../cache/mod.ts";
 import {
   DEFAULT_MAX_NAMES,
   type Protocol,
@@ -8,7 +8,6 @@ import {
 } from "../protocol/mod.ts";
 import { isolated, type Observer } from "./events.ts";
 import { Session } from "./_session.ts";
-import type { Peer } from "./peer.ts";
 import { discoveryServices, streamedProtocol } from "./services.ts";
 
 /** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
@@ -27,6 +26,11 @@ export interface RoutesOptions {
   observer?: Observer;
   /** What a client may take. */
   limits?: Limits;
+  /**
+   * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
+   * proxyless gRPC client never does.
+   */
+  legacyWildcard?: boolean | ((client: Client, typeUrl: string) => boolean);
   /** Ends all streams, with status OK, when it is aborted. */
   signal?: AbortSignal;
 }
@@ -53,7 +57,7 @@ let sessions = 0;
 export function streamMethods(
   options: RoutesOptions,
 ): Map<string, StreamMethod> {
-  const { cache, limits } = options;
+  const { cache, limits, legacyWildcard = true } = options;
   const observer = isolated(options.observer);
   const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
   const maxBytes = limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES;
@@ -73,6 +77,9 @@ export function streamMethods(
         cache,
         responses: responses[protocol],
         maxNames,
+        legacyWildcard: typeof legacyWildcard === "function"
+          ? legacyWildcard
+          : () => legacyWildcard,
         observer,
       };
       const open = (peer: Peer) =>

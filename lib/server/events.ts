@@ -1,6 +1,5 @@
-import type { Client, Refusal, Subscription } from "../cache/mod.ts";
+import type { Client, Peer, Refusal, Subscription } from "../cache/mod.ts";
 import type { Protocol } from "../protocol/mod.ts";
-import type { Peer } from "./peer.ts";
 
 /** A client's stream, as events tell of it. */
 export interface StreamInfo {

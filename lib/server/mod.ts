@@ -1,7 +1,6 @@
 /** The discovery services over gRPC. */
 export type { Limits, RoutesOptions } from "./_streams.ts";
 export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
-export type { ClientCertificate, Peer } from "./peer.ts";
 export { peerKey, xdsRoutes } from "./routes.ts";
 export {
   ListenError,

@@ -1,25 +1,6 @@
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-
-/** The other end of a connection. */
-export interface Peer {
-  /** Its IP address. */
-  readonly hostname: string;
-  /** Its port. */
-  readonly port: number;
-  /** The certificate that it proved to have; undefined without mutual TLS. */
-  readonly certificate: ClientCertificate | undefined;
-}
-
-/** A client's certificate, which the server has verified. */
-export interface ClientCertificate {
-  /** The subject's common name; empty if it has none. */
-  readonly commonName: string;
-  /** The subject's alternative names, as `URI:spiffe://…` or `DNS:…`. */
-  readonly subjectAltNames: readonly string[];
-  /** SHA-256 of the certificate, in hexadecimal digits separated by colons. */
-  readonly fingerprint: string;
-}
+import type { ClientCertificate, Peer } from "../cache/mod.ts";
 
 /** A peer that nothing is known of. */
 export const unknownPeer: Peer = {

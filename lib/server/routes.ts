@@ -18,7 +18,8 @@ import {
   type StreamMethod,
   streamMethods,
 } from "./_streams.ts";
-import { type Peer, unknownPeer } from "./peer.ts";
+import type { Peer } from "../cache/mod.ts";
+import { unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
 
 /** Under which a server adapter may put the peer of a request, for observers to see. */

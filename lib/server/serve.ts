@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
 import type { Observer } from "./events.ts";
 import { isGrpc, serveStream } from "./_http2.ts";
-import { type Limits, streamMethods } from "./_streams.ts";
+import { type Limits, type RoutesOptions, streamMethods } from "./_streams.ts";
 import { xdsRoutes } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
@@ -28,6 +28,11 @@ export interface ServeOptions {
   limits?: Limits;
   /** Told of what happens. */
   observer?: Observer;
+  /**
+   * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
+   * proxyless gRPC client never does.
+   */
+  legacyWildcard?: RoutesOptions["legacyWildcard"];
   /** Shuts the server down when it is aborted. */
   signal?: AbortSignal;
 }

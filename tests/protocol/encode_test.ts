@@ -38,7 +38,8 @@ function respond(protocol: Protocol, content: Content): Response {
   const responses = new Responses(protocol, () => 300);
   const view = new View(new Map());
   const lack = { resources, removed };
-  return responses.part(TypeUrl.Cluster, view, version, lack, missing, 0);
+  const typeUrl = TypeUrl.Cluster;
+  return responses.part({ typeUrl, view, version, lack, missing }, 0);
 }
 
 /** The message in a frame, whose prefix has to say that it is uncompressed and how long it is. */

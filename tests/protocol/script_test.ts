@@ -1,30 +1,33 @@
-import { assertEquals } from "@std/assert";
-import { Conversation, formatScript, parseScript } from "./_script.ts";
+import { assertMatch } from "@std/assert";
+import { Conversation } from "./_conversation.ts";
+import { difference, parse, render, run } from "./_script.ts";
 
 const directory = new URL("testdata/", import.meta.url);
+const update = Deno.env.get("UPDATE") === "1";
 const files = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 
 for (const name of files) {
-  Deno.test(`protocol: ${name}`, async () => {
+  Deno.test(`protocol script ${name}`, async () => {
     const file = new URL(name, directory);
-    const script = parseScript(await Deno.readTextFile(file));
+    const text = await Deno.readTextFile(file);
+    // The first line says what the script guards.
+    assertMatch(text, /^# ./);
+    const blocks = parse(text);
     const conversation = new Conversation();
-    const outcomes = script.blocks.map(({ command, line, expected }) => ({
-      command,
-      where: `${name}:${line}`,
-      expected,
-      actual: conversation.run(command),
-    }));
-    if (Deno.env.get("UPDATE") === "1") {
-      await Deno.writeTextFile(file, formatScript(script, outcomes));
+    const outputs = await run(
+      blocks,
+      (command) => conversation.execute(command),
+    );
+    if (update) {
+      await Deno.writeTextFile(file, render(blocks, outputs));
       return;
     }
-    for (const { command, where, expected, actual } of outcomes) {
-      assertEquals({ where, command, out: actual }, {
-        where,
-        command,
-        out: expected,
-      });
-    }
+    const differing = difference(
+      `tests/protocol/testdata/${name}`,
+      blocks,
+      outputs,
+    );
+    // Thrown bare, since a stack says nothing of a script.
+    if (differing) throw new Error(`\n${differing}`);
   });
 }

@@ -1,0 +1,32 @@
+import type { Clock } from "../../mod.ts";
+
+/** A clock that goes when it is told to. */
+export class FakeClock implements Clock {
+  #now = 0;
+  #timers = new Set<{ at: number; callback: () => void }>();
+
+  after(delay: number, callback: () => void): Disposable {
+    const timer = { at: this.#now + delay, callback };
+    this.#timers.add(timer);
+    return { [Symbol.dispose]: () => this.#timers.delete(timer) };
+  }
+
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets some milliseconds pass, and calls back whoever waited for that. */
+  advance(ms: number) {
+    const end = this.#now + ms;
+    while (true) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end)
+        .sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#timers.delete(next);
+      this.#now = next.at;
+      next.callback();
+    }
+    this.#now = end;
+  }
+}
