@@ -15,6 +15,18 @@ export {
 } from "./cache.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {
+  LinearCache,
+  type LinearCacheOptions,
+  type LinearChange,
+} from "./linear_cache.ts";
+export { MuxCache } from "./mux_cache.ts";
+export {
+  OnDemandCache,
+  type OnDemandCacheOptions,
+  type OnDemandRequest,
+  type Resolver,
+} from "./on_demand_cache.ts";
+export {
   createSnapshot,
   type Inconsistency,
   Snapshot,

@@ -102,16 +102,19 @@ export class View {
     for (const name of remove) {
       if (this.resources.has(name)) changes.set(name, undefined);
     }
-    for (const resource of set) changes.set(resource.name, resource);
-    const names = new Set<string>();
+    for (const resource of set) {
+      const { name } = resource;
+      if (sameContent(this.resources.get(name), resource)) changes.delete(name);
+      else changes.set(name, resource);
+    }
     let sum = this.#sum;
-    for (const [name, after] of changes) {
-      const before = this.resources.get(name);
-      if (!after || !sameContent(before, after)) names.add(name);
-      if (sum !== undefined) {
+    if (sum !== undefined) {
+      for (const [name, after] of changes) {
+        const before = this.resources.get(name);
         sum += (after?.fingerprint ?? 0n) - (before?.fingerprint ?? 0n);
       }
     }
+    const names = new Set(changes.keys());
     const view = new View(changed(this.resources, changes), {
       isPending: this.#isPending,
       ...options,

@@ -1,0 +1,295 @@
+import type { Message } from "@bufbuild/protobuf";
+import { createResource, Resource } from "../resource/mod.ts";
+import type { Cache, Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { View } from "./view.ts";
+import { Watches } from "./_watches.ts";
+
+/** What a resolver is asked for. */
+export interface OnDemandRequest {
+  /** The type. */
+  readonly typeUrl: string;
+  /** The name. */
+  readonly name: string;
+  /** The client that asked first. Its answer is everybody's. */
+  readonly client: Client;
+}
+
+/**
+ * Finds the resource of a name, or that there is none. It is called once for a name, however many ask.
+ *
+ * A message becomes a resource of the name that was asked for, whatever its own.
+ */
+export type Resolver = (
+  request: OnDemandRequest,
+  /** Aborted when nobody asks for the name any longer, or it was invalidated. */
+  signal: AbortSignal,
+) =>
+  | Resource
+  | Message
+  | undefined
+  | Promise<Resource | Message | undefined>;
+
+/** Options of an {@linkcode OnDemandCache}. */
+export interface OnDemandCacheOptions {
+  /**
+   * Told of what a resolver throws, or rejects with, or that it gave something of another type. Default: it is printed.
+   * The client goes on waiting, and the resolver is called again after a while.
+   */
+  onError?: (error: unknown, request: OnDemandRequest) => void;
+  /**
+   * How long to wait until a resolver that failed is called again, in milliseconds; each time in a row twice as long, up
+   * to a minute. Default: 1 000.
+   */
+  retry?: number;
+  /**
+   * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
+   * shortest TTL.
+   */
+  heartbeat?: number;
+  /** What tells the time. Default: the system. */
+  clock?: Clock;
+}
+
+const LONGEST_RETRY = 60_000;
+
+/**
+ * Serves what a function finds when it is first asked for: for Envoy's on-demand clusters (ODCDS) and virtual hosts
+ * (VHDS), which ask for what traffic needs. An answer is kept until it is invalidated; that there is no such resource is
+ * an answer, too. A client that asks for all is given nothing, since what there is is not known.
+ *
+ * @example
+ * ```ts
+ * import { OnDemandCache } from "@xds/control-plane";
+ * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+ * import { create } from "@bufbuild/protobuf";
+ *
+ * const known = new Set(["users", "carts"]);
+ * const cache = new OnDemandCache(({ name }) =>
+ *   known.has(name) ? create(ClusterSchema, { name }) : undefined
+ * );
+ * known.delete("carts");
+ * cache.invalidate("carts");
+ * ```
+ */
+export class OnDemandCache implements Cache {
+  readonly #resolver: Resolver;
+  readonly #options: OnDemandCacheOptions;
+  readonly #types = new Map<string, OnDemandType>();
+
+  /** Makes a cache that knows nothing yet. */
+  constructor(resolver: Resolver, options: OnDemandCacheOptions = {}) {
+    this.#resolver = resolver;
+    this.#options = options;
+  }
+
+  /**
+   * Forgets the answer for a name, of one type or of all. If somebody asks for it, the resolver is called again, and what
+   * they have stands until it has answered.
+   */
+  invalidate(name: string, typeUrl?: string): void {
+    for (const [known, type] of this.#types) {
+      if (typeUrl === undefined || typeUrl === known) type.invalidate(name);
+    }
+  }
+
+  /** For the server. */
+  watch(request: WatchRequest, sink: WatchSink): Watch {
+    const { typeUrl } = request;
+    let type = this.#types.get(typeUrl);
+    if (!type) {
+      type = new OnDemandType(typeUrl, this.#resolver, this.#options);
+      this.#types.set(typeUrl, type);
+    }
+    return type.watch(request, sink);
+  }
+}
+
+/** A name that was asked for. */
+interface Entry {
+  readonly request: OnDemandRequest;
+  /** How many watches ask for it. */
+  watches: number;
+  /** Ends the call that is under way. */
+  call: AbortController | undefined;
+  retry: Disposable | undefined;
+  failures: number;
+  answered: boolean;
+}
+
+class OnDemandType {
+  readonly #typeUrl: string;
+  readonly #resolver: Resolver;
+  readonly #onError: NonNullable<OnDemandCacheOptions["onError"]>;
+  readonly #retry: number;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  readonly #watches: Watches;
+
+  constructor(
+    typeUrl: string,
+    resolver: Resolver,
+    options: OnDemandCacheOptions,
+  ) {
+    const { heartbeat, clock = systemClock } = options;
+    this.#typeUrl = typeUrl;
+    this.#resolver = resolver;
+    this.#onError = options.onError ?? printError;
+    this.#retry = options.retry ?? 1_000;
+    this.#clock = clock;
+    const isPending = (name: string) => !this.#entries.get(name)?.answered;
+    const view = new View(new Map(), { isPending });
+    this.#watches = new Watches(view, { heartbeat, clock });
+  }
+
+  watch(request: WatchRequest, sink: WatchSink): Watch {
+    const { client, subscription } = request;
+    // What others have found is nothing that a wildcard asked for.
+    const named: WatchRequest = {
+      ...request,
+      subscription: {
+        wildcard: false,
+        get names() {
+          return subscription.names;
+        },
+      },
+    };
+    const told: WatchSink = {
+      changed: (view, names) =>
+        sink.changed(
+          subscription.wildcard ? this.#onlyNamed(request) : view,
+          names,
+        ),
+      heartbeat: () => sink.heartbeat?.(),
+    };
+    return this.#watches.add(named, told, (added, dropped) => {
+      for (const name of added) this.#ask(name, client);
+      for (const name of dropped) this.#drop(name);
+    });
+  }
+
+  invalidate(name: string) {
+    const entry = this.#entries.get(name);
+    if (!entry) return;
+    this.#stop(entry);
+    if (entry.watches > 0) this.#resolve(entry);
+    else this.#forget(name);
+  }
+
+  /** What a client that asks for all beside some names is given: those names. */
+  #onlyNamed({ subscription }: WatchRequest): View {
+    const { view } = this.#watches;
+    const resources = new Map<string, Resource>();
+    for (const name of subscription.names) {
+      const resource = view.resources.get(name);
+      if (resource) resources.set(name, resource);
+    }
+    return new View(resources, { isPending: (name) => view.isPending(name) });
+  }
+
+  #ask(name: string, client: Client) {
+    const entry = this.#entries.get(name);
+    if (entry) {
+      entry.watches++;
+      if (!entry.answered && !entry.call && !entry.retry) this.#resolve(entry);
+      return;
+    }
+    const request = { typeUrl: this.#typeUrl, name, client };
+    const asked: Entry = {
+      request,
+      watches: 1,
+      call: undefined,
+      retry: undefined,
+      failures: 0,
+      answered: false,
+    };
+    this.#entries.set(name, asked);
+    this.#resolve(asked);
+  }
+
+  #drop(name: string) {
+    const entry = this.#entries.get(name);
+    if (!entry || --entry.watches > 0) return;
+    this.#stop(entry);
+    if (!entry.answered) this.#entries.delete(name);
+  }
+
+  #stop(entry: Entry) {
+    entry.call?.abort();
+    entry.call = undefined;
+    entry.retry?.[Symbol.dispose]();
+    entry.retry = undefined;
+  }
+
+  async #resolve(entry: Entry) {
+    const call = entry.call = new AbortController();
+    // So that the watch that asks is there when the answer is.
+    await undefined;
+    try {
+      if (call.signal.aborted) return;
+      const found = await this.#resolver(entry.request, call.signal);
+      if (entry.call !== call) return;
+      entry.call = undefined;
+      this.#answer(entry, found && this.#resource(entry.request.name, found));
+    } catch (error) {
+      if (entry.call !== call && call.signal.aborted) return;
+      entry.call = undefined;
+      this.#tryAgain(entry);
+      this.#onError(error, entry.request);
+    }
+  }
+
+  #resource(name: string, found: Resource | Message): Resource {
+    const resource = found instanceof Resource
+      ? found
+      : createResource(found, { name });
+    if (resource.typeUrl !== this.#typeUrl) {
+      throw new TypeError(
+        `the resolver gave a ${resource.typeUrl} for ${this.#typeUrl} ${
+          JSON.stringify(name)
+        }`,
+      );
+    }
+    if (resource.name === name) return resource;
+    const { typeUrl, bytes, version, ttl } = resource;
+    return createResource({ typeUrl, name, bytes, version, ttl });
+  }
+
+  #answer(entry: Entry, resource: Resource | undefined) {
+    const { name } = entry.request;
+    entry.failures = 0;
+    const isFirst = !entry.answered;
+    entry.answered = true;
+    const before = this.#watches.view;
+    const view = resource
+      ? before.with([resource], [])
+      : before.with([], [name]);
+    // That there is none is news the first time, though nothing differs.
+    const names = isFirst ? new Set([name]) : view.since(before);
+    this.#watches.publish(view, names);
+  }
+
+  #tryAgain(entry: Entry) {
+    const delay = Math.min(this.#retry * 2 ** entry.failures, LONGEST_RETRY);
+    entry.failures++;
+    entry.retry = this.#clock.after(delay, () => {
+      entry.retry = undefined;
+      this.#resolve(entry);
+    });
+  }
+
+  #forget(name: string) {
+    this.#entries.delete(name);
+    const before = this.#watches.view;
+    if (before.resources.has(name)) {
+      this.#watches.publish(before.with([], [name]), new Set([name]));
+    }
+  }
+}
+
+function printError(error: unknown, { typeUrl, name }: OnDemandRequest) {
+  console.error(
+    `xds: the resolver failed for ${typeUrl} ${JSON.stringify(name)}:`,
+    error,
+  );
+}
