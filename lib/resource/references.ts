@@ -1,4 +1,5 @@
 import { type Field as FieldOfType, fields } from "@xds/envoy/fields";
+import { clusterFields } from "./_cluster_fields.ts";
 import { eachField, text, Wire } from "./_wire.ts";
 import { typeName, TypeUrl } from "./type_url.ts";
 
@@ -105,6 +106,7 @@ type Refer = (
 const TLS = "envoy.extensions.transport_sockets.tls.v3.";
 const FILTERS = "envoy.extensions.filters.network.";
 const ANY = "google.protobuf.Any";
+const CONFIG_SOURCE = "envoy.config.core.v3.ConfigSource";
 const EDS = 3;
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -203,14 +205,20 @@ function visit(type: string, part: Part, path: string, found: Found): void {
         }
       });
     }
+    // What xDS itself comes from is no concern of what it carries.
+    if (type === CONFIG_SOURCE) return;
     const counts = new Map<number, number>();
+    const cluster = clusterFields[type];
     eachField(part.bytes, part.start, part.end, (field) => {
       if (field.wire !== Wire.Bytes) return;
-      const declared = own.find((candidate) =>
-        candidate[0] === field.number && candidate[3] !== "string"
-      );
+      const declared = own.find(([number]) => number === field.number);
       if (!declared) return;
-      visitField(declared, within(part, field), path, counts, found);
+      const payload = within(part, field);
+      if (declared[3] !== "string") {
+        visitField(declared, payload, path, counts, found);
+      } else if (declared[1] === cluster) {
+        visitCluster(declared, payload, path, counts, found);
+      }
     });
   } catch (error) {
     found.malformed.push({
@@ -220,20 +228,43 @@ function visit(type: string, part: Part, path: string, found: Found): void {
   }
 }
 
+/** The path of a field, with its index if it is one of a list. */
+function indexed(
+  [number, name, shape]: FieldOfType,
+  path: string,
+  counts: Map<number, number>,
+): string {
+  if (shape !== "list") return path + name;
+  const index = counts.get(number) ?? 0;
+  counts.set(number, index + 1);
+  return `${path}${name}[${index}]`;
+}
+
+function visitCluster(
+  field: FieldOfType,
+  { bytes, start, end }: Part,
+  path: string,
+  counts: Map<number, number>,
+  { references }: Found,
+): void {
+  const here = indexed(field, path, counts);
+  const name = text(bytes, start, end);
+  if (name === "") return;
+  const { Cluster: typeUrl } = TypeUrl;
+  references.push({ typeUrl, name, path: here, onDemand: false });
+}
+
 function visitField(
-  [number, name, shape, type]: FieldOfType,
+  field: FieldOfType,
   payload: Part,
   path: string,
   counts: Map<number, number>,
   found: Found,
 ): void {
-  let here = path + name;
+  const [, , shape, type] = field;
+  let here = indexed(field, path, counts);
   let value: Part | undefined = payload;
-  if (shape === "list") {
-    const index = counts.get(number) ?? 0;
-    counts.set(number, index + 1);
-    here += `[${index}]`;
-  } else if (shape === "map") {
+  if (shape === "map") {
     const entry = new Parsed(payload);
     here += `[${JSON.stringify(entry.text(1))}]`;
     value = entry.message(2);
