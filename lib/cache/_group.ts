@@ -94,10 +94,11 @@ export class Group {
         watch.withdraw();
         continue;
       }
-      const missing = this.#ads
+      const view = this.snapshot.view(watch.typeUrl);
+      const missing = this.#ads && !watch.has(view)
         ? missingNames(this.snapshot, watch, watches)
         : nothing;
-      watch.offer(this.snapshot.view(watch.typeUrl), missing);
+      watch.offer(view, missing);
     }
   }
 
@@ -175,6 +176,11 @@ class TypeWatch {
     this.typeUrl = request.typeUrl;
     this.subscription = request.subscription;
     this.#sink = sink;
+  }
+
+  /** Whether it was offered a view last. */
+  has(view: View): boolean {
+    return this.#offered === view;
   }
 
   offer(view: View, missing: ReadonlySet<string>) {

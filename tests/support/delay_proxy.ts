@@ -1,0 +1,52 @@
+import { createConnection, createServer, type Server, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** A TCP proxy that passes on at once what the server says, and what the client says after a while. */
+export class DelayProxy implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @param delay of what the client says, in milliseconds */
+  static async start(target: number, delay: number): Promise<DelayProxy> {
+    const server = createServer();
+    const proxy = new DelayProxy(server);
+    server.on("connection", (client) => {
+      const upstream = createConnection(target, "127.0.0.1");
+      for (const socket of [client, upstream]) socket.setNoDelay();
+      proxy.#track(client, upstream);
+      upstream.on("data", (chunk) => client.write(chunk));
+      client.on("data", (chunk) => {
+        setTimeout(() => upstream.writable && upstream.write(chunk), delay);
+      });
+    });
+    await new Promise<void>((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve())
+    );
+    return proxy;
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  #track(one: Socket, other: Socket) {
+    for (const [socket, peer] of [[one, other], [other, one]]) {
+      this.#sockets.add(socket);
+      socket.on("error", () => peer.destroy());
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        peer.destroy();
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose]() {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
