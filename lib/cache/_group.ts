@@ -1,4 +1,11 @@
-import type { Client, Outcome, WatchRequest, WatchSink } from "./cache.ts";
+import type {
+  Client,
+  Outcome,
+  ResourceState,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
+import { explain, explainAbsence, type Explanation } from "./explain.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat } from "./_heartbeat.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -17,6 +24,7 @@ export interface GroupOptions {
 export class Group {
   snapshot: Snapshot | undefined;
   readonly #ads: boolean;
+  readonly #clock: Clock;
   readonly #heartbeat: Heartbeat;
   readonly #clients = new Map<Client, Map<string, TypeWatch>>();
   /** Watches whose client has not answered the newest of their type, so that nobody searches all of them for one. */
@@ -25,6 +33,7 @@ export class Group {
 
   constructor({ ads, clock, heartbeat }: GroupOptions) {
     this.#ads = ads;
+    this.#clock = clock;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
   }
 
@@ -71,7 +80,7 @@ export class Group {
   }
 
   sent(watch: TypeWatch, view: View) {
-    watch.sent(view);
+    watch.sent(view, this.#clock.now());
     this.#unsettled.add(watch);
   }
 
@@ -100,6 +109,28 @@ export class Group {
         : nothing;
       watch.offer(view, missing);
     }
+  }
+
+  /** Why each client has a resource, or has it not. */
+  explain(typeUrl: string, name: string): Explanation[] {
+    const resource = this.snapshot?.resources(typeUrl).get(name);
+    if (!this.snapshot) return [explainAbsence(typeUrl, name, "no snapshot")];
+    if (this.#clients.size === 0) {
+      return [explainAbsence(typeUrl, name, "no client", resource?.version)];
+    }
+    const view = this.snapshot.view(typeUrl);
+    return [...this.#clients].map(([client, watches]) => {
+      const watch = watches.get(typeUrl);
+      return explain({
+        typeUrl,
+        name,
+        resource,
+        client,
+        type: watch?.status(view),
+        state: watch?.inspect(name),
+        sentAt: watch?.sentAt,
+      });
+    });
   }
 
   status(): ClientStatus[] {
@@ -164,9 +195,11 @@ class TypeWatch {
   readonly client: Client;
   readonly typeUrl: string;
   readonly subscription: Subscription;
+  readonly #inspect: WatchRequest["inspect"];
   readonly #sink: WatchSink;
   #offered: View | undefined;
   #sent: View | undefined;
+  #sentAt: number | undefined;
   #answered: View | undefined;
   #outcome: Outcome = {};
   #waitingFor = nothing;
@@ -175,6 +208,7 @@ class TypeWatch {
     this.client = request.client;
     this.typeUrl = request.typeUrl;
     this.subscription = request.subscription;
+    this.#inspect = request.inspect?.bind(request);
     this.#sink = sink;
   }
 
@@ -210,12 +244,22 @@ class TypeWatch {
     this.#sink.changed(undefined);
   }
 
+  inspect(name: string): ResourceState | undefined {
+    return this.#inspect?.(name);
+  }
+
+  /** When something was sent last, in milliseconds since 1970. */
+  get sentAt(): number | undefined {
+    return this.#sentAt;
+  }
+
   refresh() {
     if (this.#offered?.expiring.length) this.#sink.heartbeat?.();
   }
 
-  sent(view: View) {
+  sent(view: View, at: number) {
     this.#sent = view;
+    this.#sentAt = at;
     this.#answered = undefined;
   }
 

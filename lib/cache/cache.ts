@@ -1,4 +1,5 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
+import type { Resource } from "../resource/mod.ts";
 import type { Subscription } from "./subscription.ts";
 import type { View } from "./view.ts";
 
@@ -40,6 +41,35 @@ export interface WatchRequest {
   readonly typeUrl: string;
   /** What the client wants of it: as of now, whenever it is read. */
   readonly subscription: Subscription;
+  /** Where the client stands with the resource of a name. */
+  inspect?(name: string): ResourceState;
+}
+
+/** Where a client stands with one resource. */
+export interface ResourceState {
+  /**
+   * - `"unsubscribed"`: it does not ask for it
+   * - `"unsent"`: it asks for it, and was told nothing of it yet
+   * - `"sent"`: it was sent it, or that it is gone, and has not answered
+   * - `"accepted"`: it has it
+   * - `"refused"`: it refused it, for what `refusal` says
+   * - `"absent"`: it was told that there is none
+   */
+  readonly state:
+    | "unsubscribed"
+    | "unsent"
+    | "sent"
+    | "accepted"
+    | "refused"
+    | "absent";
+  /** The version of the resource that it was sent last; undefined if it has none. */
+  readonly version: string | undefined;
+  /** The resource that it was sent last; undefined if it has none, or has it from before its stream. */
+  readonly resource: Resource | undefined;
+  /** Why it refused it. */
+  readonly refusal: Refusal | undefined;
+  /** Make before break: type URLs of which it has to acknowledge something first, before more is said of this one. */
+  readonly waitsFor: readonly string[];
 }
 
 /** A client, as long as its stream is open. */

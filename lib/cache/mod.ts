@@ -9,11 +9,13 @@ export {
   type Peer,
   type Refusal,
   RequestError,
+  type ResourceState,
   type Watch,
   type WatchRequest,
   type WatchSink,
 } from "./cache.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type { Explanation } from "./explain.ts";
 export {
   LinearCache,
   type LinearCacheOptions,

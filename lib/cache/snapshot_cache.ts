@@ -10,6 +10,7 @@ import type {
   WatchSink,
 } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { explainAbsence, type Explanation } from "./explain.ts";
 import { Group, type GroupOptions } from "./_group.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Subscription } from "./subscription.ts";
@@ -159,6 +160,25 @@ export class SnapshotCache<K = string> implements Cache {
   settled(key: K, options: { signal?: AbortSignal } = {}): Promise<Settlement> {
     return this.#groups.get(key)?.settled(options.signal) ??
       Promise.resolve({ accepted: true, clients: [] });
+  }
+
+  /**
+   * Why each connected client of a key has a resource, or has it not.
+   *
+   * @example
+   * ```ts
+   * import { createSnapshot, SnapshotCache, TypeUrl } from "@xds/control-plane";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const cache = new SnapshotCache();
+   * cache.set("edge-1", createSnapshot({ resources: [] }));
+   * const [{ message }] = cache.explain("edge-1", TypeUrl.Cluster, "users");
+   * assertEquals(message, 'Cluster "users": no client of the key is connected');
+   * ```
+   */
+  explain(key: K, typeUrl: string, name: string): Explanation[] {
+    return this.#groups.get(key)?.explain(typeUrl, name) ??
+      [explainAbsence(typeUrl, name, "no snapshot")];
   }
 
   /** For the server. */

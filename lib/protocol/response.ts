@@ -30,6 +30,7 @@ export class Response {
   readonly isHeartbeat: boolean;
   readonly #protocol: Protocol;
   #names: readonly string[] | undefined;
+  #spokenOf: ReadonlySet<string> | undefined;
   #frame: Uint8Array | undefined;
 
   /** Made by {@linkcode Responses}. */
@@ -56,6 +57,16 @@ export class Response {
   /** Names of the resources in it. */
   get names(): readonly string[] {
     return this.#names ??= this.resources.map(({ name }) => name);
+  }
+
+  /** Whether a name is in it, be it as a resource or as one that does not exist. */
+  speaksOf(name: string): boolean {
+    this.#spokenOf ??= new Set([
+      ...this.names,
+      ...this.removed,
+      ...this.missing,
+    ]);
+    return this.#spokenOf.has(name);
   }
 
   /** The response as one gRPC message, uncompressed, prefix included. The same bytes each time; not to be written to. */

@@ -4,6 +4,7 @@ import type {
   FailureCode,
   Outcome,
   Refusal,
+  ResourceState,
   Subscription,
   View,
 } from "../cache/mod.ts";
@@ -75,6 +76,14 @@ export interface StreamOptions {
   legacyWildcard?: (typeUrl: string, node: Node) => boolean;
 }
 
+const unsubscribed: ResourceState = {
+  state: "unsubscribed",
+  version: undefined,
+  resource: undefined,
+  refusal: undefined,
+  waitsFor: [],
+};
+
 /** How many names a client may ask for of one type unless it is said otherwise. */
 export const DEFAULT_MAX_NAMES = 100_000;
 
@@ -120,6 +129,30 @@ export class Stream {
       case "pull":
         return this.#pull();
     }
+  }
+
+  /** Type URLs of what the client asked for. */
+  get typeUrls(): string[] {
+    return this.#types.map(({ typeUrl }) => typeUrl);
+  }
+
+  /** The names of a type that the client asks for or was told of. */
+  names(typeUrl: string): Iterable<string> {
+    return this.#find(typeUrl)?.names() ?? [];
+  }
+
+  /** Where the client stands with a resource. */
+  inspect(typeUrl: string, name: string): ResourceState {
+    const state = this.#find(typeUrl);
+    if (!state) return unsubscribed;
+    const relations = state.hasLeftovers
+      ? [prerequisitesOf, dependentsOf]
+      : [prerequisitesOf];
+    const waitsFor = state.isQuiet && !state.hasLeftovers ? [] : relations
+      .flatMap((relation) => this.#others(state, relation))
+      .filter((other) => !other.isQuiet || other.refusal)
+      .map(({ typeUrl }) => typeUrl);
+    return { ...state.inspect(name), waitsFor };
   }
 
   #request(request: StreamRequest): StreamAction[] {

@@ -1,5 +1,6 @@
 import {
   type Refusal,
+  type ResourceState,
   sameContent,
   type Subscription,
   type View,
@@ -289,6 +290,29 @@ export class TypeState {
     this.#hadBefore = unaccepted.size === 0
       ? had
       : (name) => had(name) && !unaccepted.has(name);
+  }
+
+  /** Where the client stands with the resource of a name. */
+  inspect(name: string): ResourceState {
+    const held = this.#heldOf(name);
+    const refusal = this.#refused.get(name);
+    const resource = held instanceof Resource ? held : undefined;
+    const version = typeof held === "string" ? held : resource?.version;
+    const about = { version, resource, refusal, waitsFor: nothing };
+    if (!this.#wanted.covers(name)) return { state: "unsubscribed", ...about };
+    if (refusal) return { state: "refused", ...about };
+    if (this.#inFlight?.speaksOf(name)) return { state: "sent", ...about };
+    if (held) return { state: "accepted", ...about };
+    return { state: held === null ? "absent" : "unsent", ...about };
+  }
+
+  /** The names that the client asks for or was told of. */
+  names(): Iterable<string> {
+    return new Set([
+      ...this.#wanted.names,
+      ...this.#base?.resources.keys() ?? nothing,
+      ...this.#held.keys(),
+    ]);
   }
 
   #answer(request: StreamRequest): Answer | undefined {

@@ -237,7 +237,9 @@ export class Session implements StreamInfo {
     const step = (event: StreamEvent) => {
       if (isCurrent && this.#end === undefined) this.#step(event);
     };
-    const watch = this.#cache.watch({ client, typeUrl, subscription }, {
+    const inspect = (name: string) => this.#stream.inspect(typeUrl, name);
+    const watched = { client, typeUrl, subscription, inspect };
+    const watch = this.#cache.watch(watched, {
       changed: (view, names) => step({ kind: "changed", typeUrl, view, names }),
       held: (waitingFor) => {
         if (!isCurrent || this.#end !== undefined) return;

@@ -10,6 +10,7 @@ import {
 import {
   type Client,
   createSnapshot,
+  type ResourceState,
   type Snapshot,
   SnapshotCache,
   type TypeStatus,
@@ -54,6 +55,7 @@ const DERIVED = /^[0-9a-f]{16}$/;
  * - `reconnect`: the stream ends, and another is opened
  * - `advance 10`: ten seconds pass
  * - `status`: where the client stands, as the cache sees it
+ * - `explain Cluster a`: why the client has a resource, or has it not
  */
 export class Conversation {
   #protocol: Protocol = "sotw";
@@ -160,6 +162,14 @@ export class Conversation {
     "advance": ({ words: [seconds] }) => {
       this.#clock.advance(Number(seconds) * 1000);
     },
+    "explain": ({ words: [type, name] }) => {
+      const typeUrl = typeOf(type) ?? unknown(type);
+      for (const { message } of this.#cache.explain(KEY, typeUrl, name)) {
+        this.#out.push(
+          message.replace(/\b[0-9a-f]{16}\b/g, (hash) => this.#short(hash)),
+        );
+      }
+    },
     "status": () => {
       for (const { types } of this.#cache.status(KEY)) {
         for (const type of types) this.#out.push(this.#status(type));
@@ -260,7 +270,14 @@ export class Conversation {
     switch (action.kind) {
       case "watch": {
         const { subscription } = action;
-        const request = { client: this.#client, typeUrl, subscription };
+        const inspect = (name: string) =>
+          this.#stream?.inspect(typeUrl, name) ?? gone;
+        const request = {
+          client: this.#client,
+          typeUrl,
+          subscription,
+          inspect,
+        };
         const watch = this.#cache.watch(request, {
           changed: (view, names) =>
             this.#step({ kind: "changed", typeUrl, view, names }),
@@ -380,6 +397,14 @@ export class Conversation {
     return this.#derived[Number(index)] ?? unknown(short);
   }
 }
+
+const gone: ResourceState = {
+  state: "unsubscribed",
+  version: undefined,
+  resource: undefined,
+  refusal: undefined,
+  waitsFor: [],
+};
 
 interface Contents {
   version: string | undefined;

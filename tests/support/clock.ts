@@ -5,6 +5,10 @@ export class FakeClock implements Clock {
   #now = 0;
   #timers = new Set<{ at: number; callback: () => void }>();
 
+  now(): number {
+    return this.#now;
+  }
+
   after(delay: number, callback: () => void): Disposable {
     const timer = { at: this.#now + delay, callback };
     this.#timers.add(timer);
