@@ -40,6 +40,7 @@ export {
   RequestError,
   type Resolver,
   type ResourceState,
+  type Rollback,
   type Settlement,
   Snapshot,
   SnapshotCache,

@@ -1,16 +1,12 @@
-import type {
-  Client,
-  Outcome,
-  ResourceState,
-  WatchRequest,
-  WatchSink,
-} from "./cache.ts";
-import { explain, explainAbsence, type Explanation } from "./explain.ts";
+import type { Client, Outcome, WatchRequest, WatchSink } from "./cache.ts";
 import type { Clock } from "./clock.ts";
+import { explain, explainAbsence, type Explanation } from "./explain.ts";
 import { Heartbeat } from "./_heartbeat.ts";
+import { Rollout } from "./_rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { ClientStatus, Settlement, TypeStatus } from "./snapshot_cache.ts";
-import { covers, type Subscription } from "./subscription.ts";
+import type { ClientStatus, Rollback, Settlement } from "./snapshot_cache.ts";
+import { covers } from "./subscription.ts";
+import { TypeWatch } from "./_type_watch.ts";
 import type { View } from "./view.ts";
 
 /** What all groups of a cache have in common. */
@@ -18,94 +14,117 @@ export interface GroupOptions {
   readonly ads: boolean;
   readonly heartbeat: number | undefined;
   readonly clock: Clock;
+  /** Whether a refusal takes the whole group back to what it accepted last. */
+  readonly rollsBack: boolean;
+  /** The share of nodes that a new snapshot goes to first. */
+  readonly canary: number | undefined;
 }
+
+type Watches = ReadonlyMap<string, TypeWatch>;
 
 /** The clients of one key and what they are to have. */
 export class Group {
-  snapshot: Snapshot | undefined;
-  readonly #ads: boolean;
-  readonly #clock: Clock;
+  readonly #options: GroupOptions;
+  readonly #onRollback: (rollback: Rollback) => void;
   readonly #heartbeat: Heartbeat;
   readonly #clients = new Map<Client, Map<string, TypeWatch>>();
   /** Watches whose client has not answered the newest of their type, so that nobody searches all of them for one. */
   readonly #unsettled = new Set<TypeWatch>();
   readonly #waiters = new Set<() => void>();
+  #snapshot: Snapshot | undefined;
+  /** The last snapshot that all clients accepted. */
+  #accepted: Snapshot | undefined;
+  /** What goes on while a new snapshot is with some of the nodes only. */
+  #rollout: Rollout | undefined;
+  /** What came of the last snapshot that was set, if it was taken back. */
+  #rollback: Rollback | undefined;
 
-  constructor({ ads, clock, heartbeat }: GroupOptions) {
-    this.#ads = ads;
-    this.#clock = clock;
+  constructor(options: GroupOptions, onRollback: (rollback: Rollback) => void) {
+    this.#options = options;
+    this.#onRollback = onRollback;
+    const { clock, heartbeat } = options;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
   }
 
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
   get unused(): boolean {
-    return this.snapshot === undefined && this.#clients.size === 0;
+    return this.#snapshot === undefined && this.#clients.size === 0;
   }
 
   set(snapshot: Snapshot | undefined) {
-    this.snapshot = snapshot;
-    this.#unsettled.clear();
-    for (const watches of this.#clients.values()) {
-      for (const watch of watches.values()) {
-        if (snapshot && !watch.isSettled(snapshot.view(watch.typeUrl))) {
-          this.#unsettled.add(watch);
-        }
-      }
-    }
-    for (const client of [...this.#clients.keys()]) this.review(client);
-    this.#heartbeat.expect(this.#watched());
-    this.#wakeIfSettled();
+    const { canary } = this.#options;
+    const before = this.#rollout?.before ?? this.#snapshot;
+    this.#snapshot = snapshot;
+    this.#rollback = undefined;
+    this.#rollout = canary !== undefined && snapshot && before
+      ? Rollout.start(before, canary, this.#clients.keys())
+      : undefined;
+    this.#apply();
   }
 
   watch(request: WatchRequest, sink: WatchSink): TypeWatch {
-    let watches = this.#clients.get(request.client);
-    if (!watches) this.#clients.set(request.client, watches = new Map());
+    const { client, typeUrl } = request;
+    let watches = this.#clients.get(client);
+    if (!watches) this.#clients.set(client, watches = new Map());
     const watch = new TypeWatch(request, sink);
-    watches.set(request.typeUrl, watch);
-    if (this.snapshot) {
+    watches.set(typeUrl, watch);
+    const snapshot = this.#snapshotFor(client);
+    if (snapshot) {
       this.#unsettled.add(watch);
-      this.#heartbeat.expect([this.snapshot.view(request.typeUrl)]);
+      this.#heartbeat.expect([snapshot.view(typeUrl)]);
     }
-    this.review(request.client);
+    this.review(client);
     return watch;
   }
 
   end(watch: TypeWatch) {
-    const watches = this.#clients.get(watch.client);
+    const { client } = watch;
+    const watches = this.#clients.get(client);
     if (watches?.get(watch.typeUrl) !== watch) return;
     watches.delete(watch.typeUrl);
-    if (watches.size === 0) this.#clients.delete(watch.client);
+    if (watches.size === 0) this.#clients.delete(client);
     if (this.#clients.size === 0) this.#heartbeat.stop();
     this.#unsettled.delete(watch);
-    this.#wakeIfSettled();
+    this.#progress();
   }
 
   sent(watch: TypeWatch, view: View) {
-    watch.sent(view, this.#clock.now());
+    watch.sent(view, this.#options.clock.now());
     this.#unsettled.add(watch);
   }
 
   answered(watch: TypeWatch, view: View, outcome: Outcome) {
+    const { client, typeUrl } = watch;
     watch.answered(view, outcome);
-    if (this.snapshot?.view(watch.typeUrl) === view) {
-      this.#unsettled.delete(watch);
+    const snapshot = this.#snapshotFor(client);
+    const isNewest = snapshot?.view(typeUrl) === view;
+    if (isNewest) this.#unsettled.delete(watch);
+    const { refusal } = outcome;
+    if (refusal) {
+      if (isNewest && snapshot === this.#snapshot) {
+        this.#takeBack({ client, typeUrl, refusal });
+      }
+      // What a client refused it will not act upon, so nothing may wait for it to.
+      this.review(client);
     }
-    // What a client refused it will not act upon, so nothing may wait for it to.
-    if (outcome.refusal) this.review(watch.client);
-    this.#wakeIfSettled();
+    this.#progress();
   }
 
-  /** Offers a client whatever of the snapshot it was not yet offered, unless that has to wait. */
+  /** Offers a client whatever of its snapshot it was not yet offered, unless that has to wait. */
   review(client: Client) {
     const watches = this.#clients.get(client);
-    if (!watches) return;
-    for (const watch of [...watches.values()]) {
-      if (!this.snapshot) {
+    const snapshot = this.#snapshotFor(client);
+    for (const watch of [...watches?.values() ?? []]) {
+      if (!snapshot) {
         watch.withdraw();
         continue;
       }
-      const view = this.snapshot.view(watch.typeUrl);
-      const missing = this.#ads && !watch.has(view)
-        ? missingNames(this.snapshot, watch, watches)
+      const view = snapshot.view(watch.typeUrl);
+      const missing = this.#options.ads && !watch.has(view)
+        ? missingNames(snapshot, watch, watches!)
         : nothing;
       watch.offer(view, missing);
     }
@@ -113,20 +132,20 @@ export class Group {
 
   /** Why each client has a resource, or has it not. */
   explain(typeUrl: string, name: string): Explanation[] {
-    const resource = this.snapshot?.resources(typeUrl).get(name);
-    if (!this.snapshot) return [explainAbsence(typeUrl, name, "no snapshot")];
+    if (!this.#snapshot) return [explainAbsence(typeUrl, name, "no snapshot")];
     if (this.#clients.size === 0) {
-      return [explainAbsence(typeUrl, name, "no client", resource?.version)];
+      const version = this.#snapshot.resources(typeUrl).get(name)?.version;
+      return [explainAbsence(typeUrl, name, "no client", version)];
     }
-    const view = this.snapshot.view(typeUrl);
     return [...this.#clients].map(([client, watches]) => {
+      const snapshot = this.#snapshotFor(client)!;
       const watch = watches.get(typeUrl);
       return explain({
         typeUrl,
         name,
-        resource,
+        resource: snapshot.resources(typeUrl).get(name),
         client,
-        type: watch?.status(view),
+        type: watch?.status(snapshot.view(typeUrl)),
         state: watch?.inspect(name),
         sentAt: watch?.sentAt,
       });
@@ -137,7 +156,7 @@ export class Group {
     return [...this.#clients].map(([client, watches]) => ({
       client,
       types: [...watches.values()].map((watch) =>
-        watch.status(this.snapshot?.view(watch.typeUrl))
+        watch.status(this.#snapshotFor(client)?.view(watch.typeUrl))
       ),
     }));
   }
@@ -155,10 +174,8 @@ export class Group {
       const finish = () => {
         stop();
         const clients = this.status();
-        const refused = clients.some(({ types }) =>
-          types.some(({ state }) => state === "refused" || state === "blocked")
-        );
-        resolve({ accepted: !refused, clients });
+        const accepted = !this.#rollback && clients.every(hasAccepted);
+        resolve({ accepted, clients, rollback: this.#rollback });
       };
       if (signal?.aborted) return reject(signal.reason);
       signal?.addEventListener("abort", abort);
@@ -167,19 +184,75 @@ export class Group {
     });
   }
 
+  /** What a client is to have: the newest snapshot, or the one before while that is with others. */
+  #snapshotFor(client: Client): Snapshot | undefined {
+    return this.#rollout && !this.#rollout.includes(client)
+      ? this.#rollout.before
+      : this.#snapshot;
+  }
+
+  #apply() {
+    this.#unsettled.clear();
+    for (const [client, watches] of this.#clients) {
+      const snapshot = this.#snapshotFor(client);
+      if (!snapshot) continue;
+      for (const watch of watches.values()) {
+        if (!watch.isSettled(snapshot.view(watch.typeUrl))) {
+          this.#unsettled.add(watch);
+        }
+      }
+    }
+    for (const client of [...this.#clients.keys()]) this.review(client);
+    this.#heartbeat.expect(this.#watched());
+    this.#progress();
+  }
+
+  /** Goes on where everybody that is waited for has answered. */
+  #progress() {
+    const rollout = this.#rollout;
+    if (rollout) {
+      rollout.keepUp(this.#clients.keys());
+      const waits = this.#unsettled.values().some(({ client }) =>
+        rollout.includes(client)
+      );
+      if (waits) return;
+      this.#rollout = undefined;
+      this.#apply();
+      return;
+    }
+    this.#wakeIfSettled();
+  }
+
   #wakeIfSettled() {
-    if (this.#unsettled.size > 0) return;
+    if (this.#unsettled.size > 0 || this.#rollout) return;
+    if (this.#clients.size > 0 && this.status().every(hasAccepted)) {
+      this.#accepted = this.#snapshot;
+    }
     for (const finish of [...this.#waiters]) finish();
+  }
+
+  /** Takes the group back to what it had accepted, if that is what is wanted of a refusal. */
+  #takeBack(cause: Pick<Rollback, "client" | "typeUrl" | "refusal">) {
+    const from = this.#snapshot;
+    const to = this.#rollout?.before ??
+      (this.#options.rollsBack ? this.#accepted : undefined);
+    if (!from || !to || to === from) return;
+    this.#snapshot = to;
+    this.#rollout = undefined;
+    this.#rollback = { from, to, ...cause };
+    this.#apply();
+    this.#onRollback(this.#rollback);
   }
 
   /** Views of the types that somebody watches. */
   *#watched(): Iterable<View> {
-    if (!this.snapshot) return;
-    const types = new Set<string>();
-    for (const watches of this.#clients.values()) {
-      for (const typeUrl of watches.keys()) types.add(typeUrl);
+    const views = new Set<View>();
+    for (const [client, watches] of this.#clients) {
+      const snapshot = this.#snapshotFor(client);
+      if (!snapshot) continue;
+      for (const typeUrl of watches.keys()) views.add(snapshot.view(typeUrl));
     }
-    for (const typeUrl of types) yield this.snapshot.view(typeUrl);
+    yield* views;
   }
 
   #beat(): Iterable<View> {
@@ -190,117 +263,8 @@ export class Group {
   }
 }
 
-/** What one client was offered of one type, and what became of it. */
-class TypeWatch {
-  readonly client: Client;
-  readonly typeUrl: string;
-  readonly subscription: Subscription;
-  readonly #inspect: WatchRequest["inspect"];
-  readonly #sink: WatchSink;
-  #offered: View | undefined;
-  #sent: View | undefined;
-  #sentAt: number | undefined;
-  #answered: View | undefined;
-  #outcome: Outcome = {};
-  #waitingFor = nothing;
-
-  constructor(request: WatchRequest, sink: WatchSink) {
-    this.client = request.client;
-    this.typeUrl = request.typeUrl;
-    this.subscription = request.subscription;
-    this.#inspect = request.inspect?.bind(request);
-    this.#sink = sink;
-  }
-
-  /** Whether it was offered a view last. */
-  has(view: View): boolean {
-    return this.#offered === view;
-  }
-
-  offer(view: View, missing: ReadonlySet<string>) {
-    if (view === this.#offered) {
-      if (this.#waitingFor.size > 0) this.#sink.changed(view, nothing);
-      this.#waitingFor = nothing;
-      return;
-    }
-    if (missing.size > 0) {
-      const known = missing.size === this.#waitingFor.size &&
-        [...missing].every((name) => this.#waitingFor.has(name));
-      this.#waitingFor = missing;
-      if (!known) this.#sink.held?.(missing);
-      return;
-    }
-    const names = this.#offered && view.since(this.#offered);
-    this.#waitingFor = nothing;
-    this.#offered = view;
-    this.#sink.changed(view, names);
-  }
-
-  /** There is no snapshot any longer; the client keeps what it has. */
-  withdraw() {
-    if (!this.#offered && this.#waitingFor.size === 0) return;
-    this.#offered = undefined;
-    this.#waitingFor = nothing;
-    this.#sink.changed(undefined);
-  }
-
-  inspect(name: string): ResourceState | undefined {
-    return this.#inspect?.(name);
-  }
-
-  /** When something was sent last, in milliseconds since 1970. */
-  get sentAt(): number | undefined {
-    return this.#sentAt;
-  }
-
-  refresh() {
-    if (this.#offered?.expiring.length) this.#sink.heartbeat?.();
-  }
-
-  sent(view: View, at: number) {
-    this.#sent = view;
-    this.#sentAt = at;
-    this.#answered = undefined;
-  }
-
-  answered(view: View, outcome: Outcome) {
-    this.#answered = view;
-    this.#outcome = outcome;
-  }
-
-  isSettled(view: View): boolean {
-    return this.#answered === view;
-  }
-
-  refused(view: View): boolean {
-    return this.#answered === view && this.#outcome.refusal !== undefined;
-  }
-
-  status(view: View | undefined): TypeStatus {
-    const state = this.#state(view);
-    return {
-      typeUrl: this.typeUrl,
-      subscription: {
-        wildcard: this.subscription.wildcard,
-        names: new Set(this.subscription.names),
-      },
-      state,
-      version: view?.version,
-      waitingFor: state === "held" ? this.#waitingFor : nothing,
-      refusal: state === "refused" ? this.#outcome.refusal : undefined,
-      blocked: state === "blocked" ? this.#outcome.blocked : undefined,
-    };
-  }
-
-  #state(view: View | undefined): TypeStatus["state"] {
-    if (!view) return "absent";
-    if (this.#answered === view) {
-      if (this.#outcome.refusal) return "refused";
-      return this.#outcome.blocked ? "blocked" : "accepted";
-    }
-    if (this.#offered !== view && this.#waitingFor.size > 0) return "held";
-    return this.#sent === view ? "sent" : "pending";
-  }
+function hasAccepted({ types }: ClientStatus): boolean {
+  return types.every(({ state }) => state !== "refused" && state !== "blocked");
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -309,7 +273,7 @@ const nothing: ReadonlySet<string> = new Set();
 function missingNames(
   snapshot: Snapshot,
   watch: TypeWatch,
-  watches: ReadonlyMap<string, TypeWatch>,
+  watches: Watches,
 ): ReadonlySet<string> {
   const { names, wildcard } = watch.subscription;
   if (wildcard) return nothing;

@@ -131,6 +131,11 @@ export interface Watch extends Disposable {
    * that was acknowledged, and what nothing refers to any longer is removed last. Default: false.
    */
   readonly makeBeforeBreak?: boolean;
+  /**
+   * Make before break: something may be removed once `done` was called, since requests that were under way have ended.
+   * Disposing of what it returns calls it off. Default: it may at once.
+   */
+  readonly drain?: (done: () => void) => Disposable;
   /** The client's subscription has changed. */
   subscribed?(): void;
   /** A response was sent, with the newest of the view. */

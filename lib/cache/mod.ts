@@ -37,6 +37,7 @@ export {
 } from "./snapshot.ts";
 export {
   type ClientStatus,
+  type Rollback,
   type Settlement,
   SnapshotCache,
   type SnapshotCacheOptions,

@@ -46,6 +46,9 @@ export class MuxCache implements Cache {
       get makeBeforeBreak() {
         return watch.makeBeforeBreak;
       },
+      get drain() {
+        return watch.drain;
+      },
       subscribed: () => {
         const picked = this.#cacheFor(request);
         if (picked === cache) {

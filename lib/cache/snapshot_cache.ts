@@ -35,8 +35,40 @@ export interface SnapshotCacheOptions<K = string> {
    * shortest TTL.
    */
   heartbeat?: number;
+  /**
+   * How long to wait, once a client has acknowledged what no longer refers to something, until that is removed, in
+   * milliseconds: for requests that are under way. Default: 0.
+   */
+  drain?: number;
+  /**
+   * What a refusal does. `"keep"`: the client that refused is left with what it has, others go on. `"rollback"`: the
+   * whole group goes back to the last snapshot that all its clients had accepted, if there is one. Default: `"keep"`.
+   */
+  onRefused?: "keep" | "rollback";
+  /**
+   * Sends a new snapshot to some of a group's nodes first: to this share of them, above 0 and at most 1, and to at least
+   * one. The others get it once these have acknowledged it; a refusal takes it back from these, and the others never see
+   * it. Default: everybody gets it at once.
+   */
+  rollout?: { readonly canary: number };
+  /** Told when a group goes back to a snapshot it had before. */
+  onRollback?: (key: K, rollback: Rollback) => void;
   /** What tells the time. Default: the system. */
   clock?: Clock;
+}
+
+/** A snapshot that was taken back. */
+export interface Rollback {
+  /** What was refused. */
+  readonly from: Snapshot;
+  /** What the group has instead. */
+  readonly to: Snapshot;
+  /** Who refused it. */
+  readonly client: Client;
+  /** The type of what was refused. */
+  readonly typeUrl: string;
+  /** What was refused, and why. */
+  readonly refusal: Refusal;
 }
 
 /** Where a client stands with one type. */
@@ -85,6 +117,8 @@ export interface ClientStatus {
 export interface Settlement {
   /** True if no client refused anything. */
   readonly accepted: boolean;
+  /** If the snapshot was taken back: why. The clients then stand where they do with the one before. */
+  readonly rollback: Rollback | undefined;
   /** The clients that were connected, each type of theirs `"accepted"`, `"refused"` or `"blocked"` (or `"absent"`, without a snapshot). */
   readonly clients: readonly ClientStatus[];
 }
@@ -106,15 +140,32 @@ export interface Settlement {
 export class SnapshotCache<K = string> implements Cache {
   readonly #nodeKey: (node: Node, peer: Peer | undefined) => K;
   readonly #makeBeforeBreak: boolean;
+  readonly #drain: number;
+  readonly #clock: Clock;
+  readonly #onRollback: SnapshotCacheOptions<K>["onRollback"];
   readonly #groupOptions: GroupOptions;
   readonly #groups = new Map<K, Group>();
 
-  /** Makes an empty cache. */
+  /**
+   * Makes an empty cache.
+   *
+   * @throws {RangeError} if `rollout.canary` is not above 0 and at most 1
+   */
   constructor(options: SnapshotCacheOptions<K> = {}) {
-    const { ads = false, heartbeat, clock = systemClock } = options;
+    const { ads = false, heartbeat, clock = systemClock, rollout } = options;
+    const canary = rollout?.canary;
+    if (canary !== undefined && !(canary > 0 && canary <= 1)) {
+      throw new RangeError(
+        `rollout.canary is ${canary}: it must be above 0 and at most 1`,
+      );
+    }
     this.#nodeKey = options.nodeKey ?? ((node) => node.id as K);
     this.#makeBeforeBreak = options.makeBeforeBreak ?? ads;
-    this.#groupOptions = { ads, heartbeat, clock };
+    this.#drain = options.drain ?? 0;
+    this.#clock = clock;
+    this.#onRollback = options.onRollback;
+    const rollsBack = options.onRefused === "rollback";
+    this.#groupOptions = { ads, heartbeat, clock, rollsBack, canary };
   }
 
   /** Sets the snapshot of a key. Clients of the key are sent what they lack of it; those that connect later, too. */
@@ -159,7 +210,7 @@ export class SnapshotCache<K = string> implements Cache {
    */
   settled(key: K, options: { signal?: AbortSignal } = {}): Promise<Settlement> {
     return this.#groups.get(key)?.settled(options.signal) ??
-      Promise.resolve({ accepted: true, clients: [] });
+      Promise.resolve({ accepted: true, clients: [], rollback: undefined });
   }
 
   /**
@@ -189,6 +240,9 @@ export class SnapshotCache<K = string> implements Cache {
     const watch = group.watch(request, sink);
     return {
       makeBeforeBreak: this.#makeBeforeBreak,
+      drain: this.#drain > 0
+        ? (done) => this.#clock.after(this.#drain, done)
+        : undefined,
       sent: (view) => group.sent(watch, view),
       settled: (view, outcome) => group.answered(watch, view, outcome),
       subscribed: () => group.review(client),
@@ -201,7 +255,10 @@ export class SnapshotCache<K = string> implements Cache {
 
   #group(key: K): Group {
     let group = this.#groups.get(key);
-    if (!group) this.#groups.set(key, group = new Group(this.#groupOptions));
+    if (!group) {
+      const told = (rollback: Rollback) => this.#onRollback?.(key, rollback);
+      this.#groups.set(key, group = new Group(this.#groupOptions, told));
+    }
     return group;
   }
 

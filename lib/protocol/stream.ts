@@ -25,8 +25,15 @@ export type StreamEvent =
     view: View | undefined;
     names?: ReadonlySet<string>;
   }
-  /** A type is watched; whether it takes part in make before break. */
-  | { kind: "watched"; typeUrl: string; makeBeforeBreak: boolean }
+  /** A type is watched; whether it takes part in make before break, and whether removals wait until it is drained. */
+  | {
+    kind: "watched";
+    typeUrl: string;
+    makeBeforeBreak: boolean;
+    drains?: boolean;
+  }
+  /** Requests that were under way when nothing referred any longer to what is to be removed have ended. */
+  | { kind: "drained"; typeUrl: string }
   /** A cache has something new that waits, so that nobody may be told yet that a name does not exist. */
   | { kind: "hold"; typeUrl: string }
   /** Resources of a type that have a TTL are to be refreshed. */
@@ -54,6 +61,10 @@ export type StreamAction =
   | { kind: "ready" }
   /** Send this. */
   | { kind: "send"; typeUrl: string; response: Response; view: View }
+  /** Nothing refers any longer to what is to be removed of a type: let requests that are under way end, and say so. */
+  | { kind: "drain"; typeUrl: string }
+  /** What was to be drained is referred to again. */
+  | { kind: "undrain"; typeUrl: string }
   /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
   | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
   /** End the stream with an error that the client caused. */
@@ -117,8 +128,15 @@ export class Stream {
         return [{ kind: "ready" }];
       case "watched": {
         const state = this.#find(event.typeUrl);
-        if (state) state.makeBeforeBreak = event.makeBeforeBreak;
+        if (!state) return [];
+        state.makeBeforeBreak = event.makeBeforeBreak;
+        state.drain = event.drains ? "needed" : "none";
         return [];
+      }
+      case "drained": {
+        const state = this.#find(event.typeUrl);
+        if (state?.drain === "under way") state.drain = "done";
+        return [{ kind: "ready" }];
       }
       case "hold":
         this.#find(event.typeUrl)?.hold();
@@ -236,14 +254,23 @@ export class Stream {
     const actions: StreamAction[] = [];
     for (const state of this.#types) {
       if (!this.#isMade(state)) continue;
-      const sent = this.#send(state, this.#mayBreak(state));
-      if (sent) return [...actions, sent];
+      const removals = this.#mayBreak(state) && isDrained(state);
+      const sent = this.#send(state, removals);
+      if (sent) return [sent];
     }
     // What depends on a type was found to lack nothing only after the type itself had its turn.
     for (const state of this.#types) {
-      if (!state.hasLeftovers || !this.#mayBreak(state)) continue;
-      const sent = this.#send(state, true);
-      if (sent) return [...actions, sent];
+      if (!state.hasLeftovers || !this.#mayBreak(state)) {
+        if (state.drain !== "under way") continue;
+        state.drain = "needed";
+        actions.push({ kind: "undrain", typeUrl: state.typeUrl });
+      } else if (isDrained(state)) {
+        const sent = this.#send(state, true);
+        if (sent) return [...actions, sent];
+      } else if (state.drain === "needed") {
+        state.drain = "under way";
+        actions.push({ kind: "drain", typeUrl: state.typeUrl });
+      }
     }
     for (const state of this.#types) {
       const blocked = this.#blocked(state);
@@ -260,6 +287,7 @@ export class Stream {
     const next = state.next(removals);
     if (!next) return undefined;
     const { response, view, changed } = next;
+    if (!state.hasLeftovers && state.drain === "done") state.drain = "needed";
     if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
     return { kind: "send", typeUrl: state.typeUrl, response, view };
   }
@@ -337,6 +365,10 @@ export class Stream {
 
 function fail(code: FailureCode, message: string): StreamAction {
   return { kind: "fail", code, message };
+}
+
+function isDrained({ drain }: TypeState): boolean {
+  return drain === "none" || drain === "done";
 }
 
 /** Whether what a client lacks of a type refers to something that it refused, and of which it has no older version. */

@@ -60,6 +60,8 @@ export class TypeState {
   readonly typeUrl: string;
   /** Whether it takes part in make before break. */
   makeBeforeBreak = false;
+  /** Where what is to be removed stands with the requests that are under way to it. */
+  drain: "none" | "needed" | "under way" | "done" = "none";
   readonly #protocol: Protocol;
   readonly #responses: Responses;
   readonly #wanted: Wanted;

@@ -60,6 +60,7 @@ export class Session implements StreamInfo {
   readonly #observer: Observer;
   readonly #stream: Stream;
   readonly #watches = new Map<string, Watch>();
+  readonly #draining = new Map<string, Disposable>();
   readonly #subscriptions = new Map<string, Subscription>();
   /** Why the session ended; null if it ended as it should. */
   #end: Error | null | undefined;
@@ -214,6 +215,19 @@ export class Session implements StreamInfo {
       case "settled":
         this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
         break;
+      case "drain": {
+        const done = () => {
+          if (this.#end === undefined) this.#step({ kind: "drained", typeUrl });
+        };
+        const draining = this.#watches.get(typeUrl)?.drain?.(done);
+        if (draining) this.#draining.set(typeUrl, draining);
+        else done();
+        break;
+      }
+      case "undrain":
+        this.#draining.get(typeUrl)?.[Symbol.dispose]();
+        this.#draining.delete(typeUrl);
+        break;
       case "send": {
         const { version, nonce, names, removed, frame } = action.response;
         this.#watches.get(typeUrl)?.sent?.(action.view);
@@ -250,9 +264,11 @@ export class Session implements StreamInfo {
       heartbeat: () => step({ kind: "heartbeat", typeUrl }),
     });
     const makeBeforeBreak = watch.makeBeforeBreak ?? false;
-    step({ kind: "watched", typeUrl, makeBeforeBreak });
+    const drains = watch.drain !== undefined;
+    step({ kind: "watched", typeUrl, makeBeforeBreak, drains });
     const held: Watch = {
       makeBeforeBreak,
+      drain: watch.drain,
       subscribed: () => watch.subscribed?.(),
       sent: (view) => watch.sent?.(view),
       settled: (view, outcome) => watch.settled?.(view, outcome),
@@ -284,6 +300,8 @@ export class Session implements StreamInfo {
       this.#guard(() => watch[Symbol.dispose]());
     }
     this.#watches.clear();
+    for (const draining of this.#draining.values()) draining[Symbol.dispose]();
+    this.#draining.clear();
   }
 
   /** What a cache throws concerns the client that it was asked for, and nobody else. */

@@ -38,9 +38,10 @@ const DERIVED = /^[0-9a-f]{16}$/;
 /**
  * One client that talks to one server with a {@linkcode SnapshotCache}, command by command:
  *
- * - `options [sotw | delta] [ads] [at-once] [no-legacy-wildcard] [type=Cluster] [max-names=3]`, first of all: the protocol
- *   (default: state of the world), the cache's `ads` and `makeBeforeBreak: false`, that a first request without names
- *   asks for nothing, a single-type service (default: ADS), the limit of names
+ * - `options [sotw | delta] [ads] [at-once] [drain=5] [rollback] [no-legacy-wildcard] [type=Cluster] [max-names=3]`, first
+ *   of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`, `drain` in seconds
+ *   and `onRefused`, that a first request without names asks for nothing, a single-type service (default: ADS), the limit
+ *   of names
  * - `cache set [v1] Cluster a b=2 c->e Listener l->r`: sets a snapshot with that version, or with versions derived from
  *   content, which are written h1, h2, … in order of appearance. `b=2` is b with other content, `c->e` a cluster whose
  *   endpoints are e, `l->r` a listener whose routes are r, `r->c` routes to cluster c, `a~30` a resource with a TTL of
@@ -70,6 +71,7 @@ export class Conversation {
   #client!: Client;
   #watches = new Map<string, Watch>();
   #streams = 0;
+  #draining: Disposable | undefined;
   #blocked = false;
   #ready = false;
   #firstRequest = true;
@@ -100,8 +102,8 @@ export class Conversation {
   > = {
     "options": (args) => {
       args.allow(
-        ["sotw", "delta", "ads", "at-once", "no-legacy-wildcard"],
-        ["type", "max-names"],
+        ["sotw", "delta", "ads", "at-once", "rollback", "no-legacy-wildcard"],
+        ["type", "max-names", "drain"],
       );
       this.#legacyWildcard = !args.has("no-legacy-wildcard");
       if (args.has("delta")) this.#protocol = "delta";
@@ -112,6 +114,16 @@ export class Conversation {
       this.#cache = new SnapshotCache({
         ads: args.has("ads"),
         makeBeforeBreak: args.has("at-once") ? false : undefined,
+        drain: Number(args.value("drain") ?? 0) * 1000,
+        onRefused: args.has("rollback") ? "rollback" : "keep",
+        onRollback: (_key, { from, to, typeUrl, refusal }) => {
+          const versions = [from, to].map((snapshot) =>
+            this.#short(snapshot.version(typeUrl))
+          );
+          this.#out.push(
+            `rollback from ${versions.join(" to ")}: ${refusal.message}`,
+          );
+        },
         clock: this.#clock,
       });
       this.#serve();
@@ -288,7 +300,8 @@ export class Conversation {
           heartbeat: () => this.#step({ kind: "heartbeat", typeUrl }),
         });
         const makeBeforeBreak = watch.makeBeforeBreak ?? false;
-        this.#step({ kind: "watched", typeUrl, makeBeforeBreak });
+        const drains = watch.drain !== undefined;
+        this.#step({ kind: "watched", typeUrl, makeBeforeBreak, drains });
         this.#watches.set(typeUrl, watch);
         break;
       }
@@ -305,6 +318,16 @@ export class Conversation {
       }
       case "stale":
         this.#out.push(`stale ${type} nonce=${action.nonce}`);
+        break;
+      case "drain":
+        this.#out.push(`drain ${type}`);
+        this.#draining = watch!.drain!(() =>
+          this.#step({ kind: "drained", typeUrl })
+        );
+        break;
+      case "undrain":
+        this.#draining?.[Symbol.dispose]();
+        this.#out.push(`undrain ${type}`);
         break;
       case "send":
         // Until nothing is sent, there may be more.

@@ -1,4 +1,9 @@
-import { createConnection, createServer, type Server, Socket } from "node:net";
+import {
+  createConnection,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import type { AddressInfo } from "node:net";
 
 /** A TCP proxy that passes on at once what the server says, and what the client says after a while. */

@@ -1,0 +1,50 @@
+import type { Client } from "./cache.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A new snapshot that is with some nodes of a group, while the others have the one before. */
+export class Rollout {
+  /** What the others have. */
+  readonly before: Snapshot;
+  readonly #share: number;
+  #nodes: ReadonlySet<string>;
+
+  private constructor(
+    before: Snapshot,
+    share: number,
+    nodes: ReadonlySet<string>,
+  ) {
+    this.before = before;
+    this.#share = share;
+    this.#nodes = nodes;
+  }
+
+  /** Picks nodes for a new snapshot; undefined if there are no clients to try it on. */
+  static start(
+    before: Snapshot,
+    share: number,
+    clients: Iterable<Client>,
+  ): Rollout | undefined {
+    const nodes = pick(share, clients);
+    return nodes.size > 0 ? new Rollout(before, share, nodes) : undefined;
+  }
+
+  /** Whether a client is of those that have the new snapshot. */
+  includes(client: Client): boolean {
+    return this.#nodes.has(client.node.id);
+  }
+
+  /** Picks other nodes if all of those that were picked have gone. */
+  keepUp(clients: Iterable<Client>) {
+    const all = [...clients];
+    if (!all.some((client) => this.includes(client))) {
+      this.#nodes = pick(this.#share, all);
+    }
+  }
+}
+
+function pick(share: number, clients: Iterable<Client>): Set<string> {
+  const nodes = new Set<string>();
+  for (const { node } of clients) nodes.add(node.id);
+  const count = Math.max(1, Math.ceil(nodes.size * share));
+  return new Set([...nodes].slice(0, count));
+}

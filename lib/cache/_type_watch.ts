@@ -1,0 +1,125 @@
+import type {
+  Client,
+  Outcome,
+  ResourceState,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
+import type { TypeStatus } from "./snapshot_cache.ts";
+import type { Subscription } from "./subscription.ts";
+import type { View } from "./view.ts";
+
+const nothing: ReadonlySet<string> = new Set();
+
+/** What one client was offered of one type, and what became of it. */
+export class TypeWatch {
+  readonly client: Client;
+  readonly typeUrl: string;
+  readonly subscription: Subscription;
+  readonly #inspect: WatchRequest["inspect"];
+  readonly #sink: WatchSink;
+  #offered: View | undefined;
+  #sent: View | undefined;
+  #sentAt: number | undefined;
+  #answered: View | undefined;
+  #outcome: Outcome = {};
+  #waitingFor = nothing;
+
+  constructor(request: WatchRequest, sink: WatchSink) {
+    this.client = request.client;
+    this.typeUrl = request.typeUrl;
+    this.subscription = request.subscription;
+    this.#inspect = request.inspect?.bind(request);
+    this.#sink = sink;
+  }
+
+  /** Whether it was offered a view last. */
+  has(view: View): boolean {
+    return this.#offered === view;
+  }
+
+  offer(view: View, missing: ReadonlySet<string>) {
+    if (view === this.#offered) {
+      if (this.#waitingFor.size > 0) this.#sink.changed(view, nothing);
+      this.#waitingFor = nothing;
+      return;
+    }
+    if (missing.size > 0) {
+      const known = missing.size === this.#waitingFor.size &&
+        [...missing].every((name) => this.#waitingFor.has(name));
+      this.#waitingFor = missing;
+      if (!known) this.#sink.held?.(missing);
+      return;
+    }
+    const names = this.#offered && view.since(this.#offered);
+    this.#waitingFor = nothing;
+    this.#offered = view;
+    this.#sink.changed(view, names);
+  }
+
+  /** There is no snapshot any longer; the client keeps what it has. */
+  withdraw() {
+    if (!this.#offered && this.#waitingFor.size === 0) return;
+    this.#offered = undefined;
+    this.#waitingFor = nothing;
+    this.#sink.changed(undefined);
+  }
+
+  inspect(name: string): ResourceState | undefined {
+    return this.#inspect?.(name);
+  }
+
+  /** When something was sent last, in milliseconds since 1970. */
+  get sentAt(): number | undefined {
+    return this.#sentAt;
+  }
+
+  refresh() {
+    if (this.#offered?.expiring.length) this.#sink.heartbeat?.();
+  }
+
+  sent(view: View, at: number) {
+    this.#sent = view;
+    this.#sentAt = at;
+    this.#answered = undefined;
+  }
+
+  answered(view: View, outcome: Outcome) {
+    this.#answered = view;
+    this.#outcome = outcome;
+  }
+
+  isSettled(view: View): boolean {
+    return this.#answered === view;
+  }
+
+  refused(view: View): boolean {
+    return this.#answered === view && this.#outcome.refusal !== undefined;
+  }
+
+  status(view: View | undefined): TypeStatus {
+    const state = this.#state(view);
+    return {
+      typeUrl: this.typeUrl,
+      subscription: {
+        wildcard: this.subscription.wildcard,
+        names: new Set(this.subscription.names),
+      },
+      state,
+      version: view?.version,
+      waitingFor: state === "held" ? this.#waitingFor : nothing,
+      refusal: state === "refused" ? this.#outcome.refusal : undefined,
+      blocked: state === "blocked" ? this.#outcome.blocked : undefined,
+    };
+  }
+
+  #state(view: View | undefined): TypeStatus["state"] {
+    if (!view) return "absent";
+    if (this.#answered === view) {
+      if (this.#outcome.refusal) return "refused";
+      return this.#outcome.blocked ? "blocked" : "accepted";
+    }
+    if (this.#offered !== view && this.#waitingFor.size > 0) return "held";
+    return this.#sent === view ? "sent" : "pending";
+  }
+}
