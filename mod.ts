@@ -19,6 +19,7 @@ export {
 export {
   type Blocked,
   type Cache,
+  type CheckOptions,
   type Client,
   type ClientCertificate,
   type ClientStatus,

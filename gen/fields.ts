@@ -236,7 +236,7 @@ export const fields: Readonly<Record<string, readonly Field[]>> = {
   "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface.HttpHandshakeConfig": [[1,"request_path","one","string"],[4,"formatters","list","envoy.config.core.v3.TypedExtensionConfig"]],
   "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface": [[1,"stat_prefix","one","string"],[4,"reporter_config","one","envoy.config.core.v3.TypedExtensionConfig"],[6,"access_log","list","envoy.config.accesslog.v3.AccessLog"]],
   "envoy.extensions.clusters.aggregate.v3.AggregateClusterResource": [[1,"config_source","one","envoy.config.core.v3.ConfigSource"],[2,"resource_name","one","string"]],
-  "envoy.extensions.clusters.aggregate.v3.ClusterConfig": [],
+  "envoy.extensions.clusters.aggregate.v3.ClusterConfig": [[1,"clusters","list","string"]],
   "envoy.extensions.clusters.dns.v3.DnsCluster": [[7,"typed_dns_resolver_config","one","envoy.config.core.v3.TypedExtensionConfig"]],
   "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig": [[1,"dns_cache_config","one","envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig"],[4,"sub_clusters_config","one","envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig"]],
   "envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig": [[5,"dns_cluster_config","one","envoy.extensions.clusters.dns.v3.DnsCluster"]],

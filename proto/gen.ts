@@ -167,7 +167,8 @@ async function writeFields() {
     .map((message) => {
       const fields = message.fields
         .filter((field) =>
-          leading.has(field.message?.typeName ?? "") || isText(field)
+          leading.has(field.message?.typeName ?? "") || isText(field) ||
+          clusterFields[message.typeName] === field.name
         )
         .map((field) => {
           const shape = field.fieldKind === "list"

@@ -29,6 +29,7 @@ export {
   type Resolver,
 } from "./on_demand_cache.ts";
 export {
+  type CheckOptions,
   createSnapshot,
   type Inconsistency,
   Snapshot,

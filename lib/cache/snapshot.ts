@@ -41,6 +41,12 @@ export interface Inconsistency {
   readonly message: string;
 }
 
+/** What {@linkcode Snapshot.check} is told. */
+export interface CheckOptions {
+  /** Resources that clients have from elsewhere, such as clusters of their bootstrap: references to them are no fault. */
+  external?: Iterable<{ readonly typeUrl: string; readonly name: string }>;
+}
+
 /**
  * The whole configuration of a group of clients: resources of any types that belong together. Immutable.
  * Made by {@linkcode createSnapshot}.
@@ -140,8 +146,12 @@ export class Snapshot {
    * assertEquals(problem.message, 'Cluster "users": name refers to ClusterLoadAssignment "users", which the snapshot does not have');
    * ```
    */
-  check(): Inconsistency[] {
+  check(options: CheckOptions = {}): Inconsistency[] {
     const found: Inconsistency[] = [];
+    const external = new Set<string>();
+    for (const { typeUrl, name } of options.external ?? []) {
+      external.add(`${typeUrl} ${name}`);
+    }
     for (const view of this.#views.values()) {
       for (const resource of view.resources.values()) {
         const owner = `${shortName(resource.typeUrl)} ${
@@ -152,7 +162,8 @@ export class Snapshot {
           if (
             reference.name === "*"
               ? resources.size > 0
-              : resources.has(reference.name)
+              : resources.has(reference.name) ||
+                external.has(`${reference.typeUrl} ${reference.name}`)
           ) continue;
           const wanted = reference.name === "*"
             ? "any"
@@ -171,6 +182,34 @@ export class Snapshot {
       }
     }
     return found;
+  }
+
+  /**
+   * Resources that none of the others refers to, of types that clients only ask for because something does: endpoints
+   * without a cluster, routes without a listener, clusters without a route. They do no harm, but are likely mistakes; a
+   * cluster that requests name in a header is none.
+   */
+  orphans(): Resource[] {
+    const referred = new Set<string>();
+    let anyScope = false;
+    for (const view of this.#views.values()) {
+      for (const resource of view.resources.values()) {
+        for (const { typeUrl, name } of resource.references.references) {
+          referred.add(`${typeUrl} ${name}`);
+          anyScope ||= name === "*";
+        }
+      }
+    }
+    const orphans: Resource[] = [];
+    for (const typeUrl of byReference) {
+      if (anyScope && typeUrl === TypeUrl.ScopedRouteConfiguration) continue;
+      for (const resource of this.resources(typeUrl).values()) {
+        if (!referred.has(`${typeUrl} ${resource.name}`)) {
+          orphans.push(resource);
+        }
+      }
+    }
+    return orphans;
   }
 
   /**
@@ -206,6 +245,17 @@ export class Snapshot {
     return required;
   }
 }
+
+/** Types that a client asks for because something refers to them. */
+const byReference: readonly string[] = [
+  TypeUrl.Cluster,
+  TypeUrl.ClusterLoadAssignment,
+  TypeUrl.RouteConfiguration,
+  TypeUrl.ScopedRouteConfiguration,
+  TypeUrl.ThriftRouteConfiguration,
+  TypeUrl.Secret,
+  TypeUrl.TypedExtensionConfig,
+];
 
 /**
  * Makes a snapshot of resources of any types.
