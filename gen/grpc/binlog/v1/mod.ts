@@ -1,5 +1,5 @@
 /**
- * Messages, enums and services of the proto package `grpc.binlog.v1`.
+ * Messages, enums and services of the proto package `grpc.binarylog.v1`.
  *
  * @module
  */

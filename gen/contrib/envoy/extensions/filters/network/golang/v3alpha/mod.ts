@@ -1,0 +1,6 @@
+/**
+ * Messages, enums and services of the proto package `envoy.extensions.filters.network.golang.v3alpha`.
+ *
+ * @module
+ */
+export * from "./golang_pb.ts";
