@@ -1,4 +1,5 @@
 import { type Field as FieldOfType, fields } from "@xds/envoy/fields";
+import { messages } from "@xds/envoy/messages";
 import { clusterFields } from "./_cluster_fields.ts";
 import { eachField, text, Wire } from "./_wire.ts";
 import { typeName, TypeUrl } from "./type_url.ts";
@@ -15,9 +16,9 @@ export interface Reference {
   readonly onDemand: boolean;
 }
 
-/** A part of a resource that is no message of the type that it says it is. */
+/** A part of a resource that cannot be read: no message of the type that it says it is, or of no type that is known. */
 export interface Malformed {
-  /** The field that holds the bytes. */
+  /** The field that holds the bytes; empty for the resource's own. */
   readonly path: string;
   /** What is wrong with them. */
   readonly reason: string;
@@ -34,7 +35,7 @@ export interface References {
 /**
  * Finds which resources a resource refers to, in its encoded form, through every `Any` in it, however deep.
  * A reference whose config source is a file is left out: it is not a control plane's to serve.
- * An `Any` of a type that Envoy's API does not have is passed over.
+ * An `Any` of a type that Envoy's API does not have is among what is malformed; a resource's own type may be any.
  */
 export function findReferences(typeUrl: string, bytes: Uint8Array): References {
   const references: Reference[] = [];
@@ -194,9 +195,10 @@ function isFile(source: Part | undefined): boolean {
 }
 
 function visit(type: string, part: Part, path: string, found: Found): void {
-  const own = fields[type];
+  const own = fieldsOf(type);
   if (!own) return;
   try {
+    if (type === ANY) return visitAny(new Parsed(part), path, found);
     const rule = rules[type] ?? extensionRules.get(type);
     if (rule) {
       rule(new Parsed(part), path, (typeUrl, name, path, onDemand = false) => {
@@ -269,12 +271,45 @@ function visitField(
     here += `[${JSON.stringify(entry.text(1))}]`;
     value = entry.message(2);
   }
-  if (!value) return;
-  if (type !== ANY) {
-    visit(type, value, `${here}.`, found);
+  if (value) visit(type, value, `${here}.`, found);
+}
+
+/** The message in an `Any`, whose fields are named as if they were the fields of what holds the `Any`. */
+function visitAny(any: Parsed, path: string, found: Found): void {
+  const type = typeName(any.text(1));
+  const value = any.message(2);
+  if (type === "") {
+    if (value) throw new TypeError("an Any that holds bytes has no type URL");
     return;
   }
-  const any = new Parsed(value);
-  const inner = any.message(2);
-  if (inner) visit(typeName(any.text(1)), inner, `${here}.`, found);
+  if (!isKnown(type)) {
+    throw new TypeError(
+      `an Any of type ${
+        JSON.stringify(any.text(1))
+      }, which Envoy's API does not have`,
+    );
+  }
+  if (!value) return;
+  if (fieldsOf(type)) visit(type, value, path, found);
+  else eachField(value.bytes, value.start, value.end, () => {});
+}
+
+const namesOf = new Map<string, ReadonlySet<string>>();
+
+/** Whether Envoy's API, or protobuf itself, has a message of that full name. */
+function isKnown(type: string): boolean {
+  if (type.startsWith("google.protobuf.")) return true;
+  // A package's name ends before the first part that begins with a capital, as messages do.
+  const end = type.search(/\.[A-Z]/);
+  const name = type.slice(0, Math.max(end, 0));
+  if (!Object.hasOwn(messages, name)) return false;
+  let names = namesOf.get(name);
+  if (!names) {
+    namesOf.set(name, names = new Set(messages[name].split(" ")));
+  }
+  return names.has(type.slice(end + 1));
+}
+
+function fieldsOf(type: string): readonly FieldOfType[] | undefined {
+  return Object.hasOwn(fields, type) ? fields[type] : undefined;
 }

@@ -24,7 +24,7 @@ import {
 import { encodeCanonical } from "./_canonical.ts";
 import { hash64, hashText, hex64 } from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
-import { typeUrl } from "./type_url.ts";
+import { TypeUrl, typeUrl } from "./type_url.ts";
 import { canonicalName } from "./xdstp.ts";
 
 /** What may be said of a resource beside its message. */
@@ -142,7 +142,7 @@ export class Resource {
  * ```
  *
  * @throws {TypeError} if the message has no name, has a type whose schema is unknown and not given, or does not encode
- * (the encoder's error is the `cause`); or if the TTL is not a positive number.
+ * (the encoder's error is the `cause`); if the TTL is not a positive number, or the version empty.
  */
 export function createResource(
   message: Message,
@@ -154,11 +154,28 @@ export function createResource(
   from: Message | EncodedResource,
   options: ResourceOptions = {},
 ): Resource {
-  return checked(
-    "$typeName" in from
-      ? encode(from as Message, options)
-      : from as EncodedResource,
+  if (isObject(from) && "$typeName" in from) {
+    return checked(encode(from as Message, options));
+  }
+  if (isObject(from) && "typeUrl" in from) return checked(from);
+  throw new TypeError(
+    `${
+      describe(from)
+    } is no resource: pass a message, as create(ClusterSchema, …) makes it, or { typeUrl, name, bytes }`,
   );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function describe(value: unknown): string {
+  const name = isObject(value) && "name" in value ? value.name : undefined;
+  return typeof name === "string"
+    ? `a plain object named ${JSON.stringify(name)}`
+    : isObject(value)
+    ? "a plain object"
+    : String(value);
 }
 
 /** A resource as it is, or the resource of a message. */
@@ -169,6 +186,11 @@ export function toResource(from: Resource | Message): Resource {
 function encode(message: Message, options: ResourceOptions): EncodedResource {
   const type = named.get(message.$typeName);
   const schema = options.schema ?? type?.schema;
+  if (schema && schema.typeName !== message.$typeName) {
+    throw new TypeError(
+      `a ${message.$typeName} was passed with the schema of ${schema.typeName}`,
+    );
+  }
   if (!schema) {
     throw new TypeError(
       `${message.$typeName} is no resource type known here: pass { schema } and { name } with it`,
@@ -200,19 +222,29 @@ function encode(message: Message, options: ResourceOptions): EncodedResource {
 }
 
 function checked(init: EncodedResource): Resource {
-  const { typeUrl, name, bytes, ttl } = init;
-  if (!typeUrl) {
-    throw new TypeError(`resource ${JSON.stringify(name)} has no type URL`);
+  const { typeUrl, name, bytes, version, ttl } = init;
+  if (!name || typeof name !== "string") {
+    throw new TypeError(`a resource of type ${typeUrl} has no name`);
   }
-  if (!name) throw new TypeError(`a resource of type ${typeUrl} has no name`);
+  const what = `${typeUrl} ${JSON.stringify(name)}`;
+  if (!/.\/./.test(typeUrl)) {
+    throw new TypeError(
+      `resource ${JSON.stringify(name)} has the type URL ${
+        JSON.stringify(typeUrl)
+      }, which is none; it has the form ${TypeUrl.Cluster}`,
+    );
+  }
   if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError(`${typeUrl} ${JSON.stringify(name)} has no bytes`);
+    throw new TypeError(`${what} has no bytes: they must be a Uint8Array`);
+  }
+  if (version === "") {
+    throw new TypeError(
+      `${what} has an empty version: to a client, that is to have none; leave it out, and it is derived from the content`,
+    );
   }
   if (ttl !== undefined && !(ttl > 0 && Number.isFinite(ttl))) {
     throw new TypeError(
-      `${typeUrl} ${
-        JSON.stringify(name)
-      } has a TTL of ${ttl}: it must be milliseconds above 0`,
+      `${what} has a TTL of ${ttl}: it must be milliseconds above 0`,
     );
   }
   return new Resource({ ...init, name: canonicalName(name) });
