@@ -65,7 +65,7 @@ export class View {
 
   /** Those of its resources that have a TTL. */
   get expiring(): readonly Resource[] {
-    return this.#expiring ??= [...this.resources.values().filter(expires)];
+    return this.#expiring ??= [...this.resources.values()].filter(expires);
   }
 
   /** Whether it is not known yet if there is a resource of that name. */
@@ -123,7 +123,9 @@ export class View {
     view.#changes.set(this, names);
     view.#expiring = [
       ...this.expiring.filter(({ name }) => !changes.has(name)),
-      ...changes.values().filter((resource) => resource && expires(resource)),
+      ...[...changes.values()].filter((resource) =>
+        resource && expires(resource)
+      ),
     ] as Resource[];
     this.#history ??= new History(this);
     if (this.#history.newest === this) {

@@ -228,6 +228,9 @@ Deno.test("check names each dangling reference, with the field that holds it", (
     'Listener "web": filter_chains[0].filters[0].typed_config.rds.route_config_name refers to ' +
     'RouteConfiguration "routes", which the snapshot does not have',
   ]);
+  assertEquals(messages(2), [
+    'RouteConfiguration "routes": virtual_hosts[0].routes[0].route.cluster refers to Cluster "users", which the snapshot does not have',
+  ]);
   assertEquals(messages(3), [
     'Cluster "users": name refers to ClusterLoadAssignment "users", which the snapshot does not have',
   ]);

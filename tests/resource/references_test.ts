@@ -365,6 +365,45 @@ Deno.test("references are found in Anys as deep as they nest", () => {
   ]);
 });
 
+Deno.test("routes refer to the clusters that they send traffic to", () => {
+  const routes = create(RouteConfigurationSchema, {
+    name: "routes",
+    virtualHosts: [{
+      name: "v",
+      routes: [{
+        action: {
+          case: "route",
+          value: {
+            clusterSpecifier: {
+              case: "weightedClusters",
+              value: { clusters: [{ name: "a" }, { name: "b" }] },
+            },
+            requestMirrorPolicies: [{ cluster: "mirror" }],
+          },
+        },
+      }, {
+        action: {
+          case: "route",
+          value: { clusterSpecifier: { case: "cluster", value: "c" } },
+        },
+      }, {
+        // Which cluster it is, a header says.
+        action: {
+          case: "route",
+          value: { clusterSpecifier: { case: "clusterHeader", value: "x" } },
+        },
+      }],
+    }],
+  });
+  const route = "virtual_hosts[0].routes";
+  assertEquals(references(routes).sort(), [
+    `${route}[0].route.request_mirror_policies[0].cluster -> Cluster mirror`,
+    `${route}[0].route.weighted_clusters.clusters[0].name -> Cluster a`,
+    `${route}[0].route.weighted_clusters.clusters[1].name -> Cluster b`,
+    `${route}[1].route.cluster -> Cluster c`,
+  ]);
+});
+
 Deno.test("what comes from a file is no control plane's to serve", () => {
   for (const source of [file, oldFile]) {
     const value = { routeConfigName: "routes", configSource: source };

@@ -80,6 +80,18 @@ Deno.test("name, version and time to live may be given", () => {
   assertEquals(resource.ttl, 1_500);
 });
 
+Deno.test("an xdstp name is kept with its context parameters in order", () => {
+  const named = (name: string) =>
+    createResource(create(ClusterSchema), { name }).name;
+  const canonical = "xdstp://a/envoy.config.cluster.v3.Cluster/x?a=1&b=2";
+  assertEquals(
+    named("xdstp://a/envoy.config.cluster.v3.Cluster/x?b=2&a=1"),
+    canonical,
+  );
+  assertEquals(named(canonical), canonical);
+  assertEquals(named("x?b=2&a=1"), "x?b=2&a=1");
+});
+
 Deno.test("a resource of any other type takes its schema and name from the caller", () => {
   const format = create(SubstitutionFormatStringSchema);
   assertEquals(
