@@ -8,13 +8,21 @@ export interface Answer {
   headers: Record<string, string | string[] | undefined>;
 }
 
+/** What {@linkcode get} may be told. */
+export interface GetOptions {
+  /** The certificate of the authority that the server's is to be of. */
+  ca?: string;
+  /** The name that the server's certificate is to be of. */
+  servername?: string;
+  host?: string;
+  path?: string;
+}
+
 /** A GET on a connection of its own, over TLS if the certificate of an authority is given. */
-export function get(
-  port: number,
-  options: { ca?: string; host?: string; path?: string } = {},
-): Promise<Answer> {
+export function get(port: number, options: GetOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { ca, path = "/", host = "localhost" } = options;
+    const { ca, path = "/", host = "localhost", servername = "localhost" } =
+      options;
     const target = {
       hostname: "127.0.0.1",
       port,
@@ -22,9 +30,7 @@ export function get(
       agent: false,
       headers: { host },
     } as const;
-    const request = ca
-      ? secure({ ...target, ca, servername: "localhost" })
-      : plain(target);
+    const request = ca ? secure({ ...target, ca, servername }) : plain(target);
     request.on("response", (response) => {
       let body = "";
       response.on("data", (chunk) => body += chunk);
