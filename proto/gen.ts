@@ -8,10 +8,13 @@ import {
   fromBinary,
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { fileURLToPath } from "node:url";
 import { clusterFields } from "../lib/resource/_cluster_fields.ts";
 
 const BUF = "npm:@bufbuild/buf@1.75.0";
 const PROTOC_GEN_ES = "npm:@bufbuild/protoc-gen-es@2.17.0";
+/** Who only uses the library is not to download these: they have a lock file of their own. */
+const TOOL = ["run", "--allow-all", "--lock=tools.lock"];
 const VERSION = "1.40.0";
 const MODULES = [
   "github.com/cncf/xds/go",
@@ -21,8 +24,8 @@ const MODULES = [
 ];
 const V2 = /\/v2(alpha\d?)?(\/|$)/;
 
-const proto = new URL("./", import.meta.url).pathname;
-const gen = new URL("../gen/", import.meta.url).pathname;
+const proto = fileURLToPath(new URL("./", import.meta.url));
+const gen = fileURLToPath(new URL("../gen/", import.meta.url));
 
 async function run(
   command: string,
@@ -69,15 +72,14 @@ async function writeTypes() {
   const template = {
     version: "v2",
     plugins: [{
-      local: [Deno.execPath(), "run", "--allow-all", PROTOC_GEN_ES],
+      local: [Deno.execPath(), ...TOOL, PROTOC_GEN_ES],
       out: gen,
       opt: ["target=ts", "import_extension=ts"],
       strategy: "all",
     }],
   };
   await run(Deno.execPath(), [
-    "run",
-    "--allow-all",
+    ...TOOL,
     BUF,
     "generate",
     "envoy.binpb",

@@ -8,7 +8,7 @@ async function runInNode(script: string): Promise<unknown> {
   const folder = await Deno.makeTempDir({ prefix: "layers-" });
   try {
     const bundle = `${folder}/bundle.mjs`;
-    const entry = new URL("./_conversation.ts", import.meta.url).pathname;
+    const entry = `${import.meta.dirname}/_conversation.ts`;
     // For a browser, so that an import of Node's own modules fails.
     const bundled = await new Deno.Command(Deno.execPath(), {
       args: [

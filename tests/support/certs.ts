@@ -1,4 +1,4 @@
-const folder = new URL("./certs/", import.meta.url).pathname;
+const folder = `${import.meta.dirname}/certs/`;
 
 /** A certificate or key that tests use, in PEM; `certs/make.sh` made them. */
 export function pem(file: string): string {
