@@ -147,7 +147,9 @@ function print(event: ServerEvent) {
       );
     case "send":
       return console.log(
-        `sent          ${type} ${event.version}: ${event.names.join(" ")}`,
+        `sent          ${type} ${event.version}: ${
+          [...event.names, ...event.removed.map((name) => `-${name}`)].join(" ")
+        }`,
       );
     case "ack":
       return console.log(`acknowledged  ${type} ${event.version}`);
@@ -186,8 +188,11 @@ try {
   });
 } catch (error) {
   if (!(error instanceof ListenError)) throw error;
+  const { code } = error.cause as { code?: string };
   console.error(
-    `${error.message}. This example always uses ${XDS_PORT}, as examples/envoy.yaml does: stop what listens there`,
+    code === "EADDRINUSE"
+      ? `port ${XDS_PORT}, which examples/envoy.yaml names, is in use: stop what listens there, and run this again`
+      : error.message,
   );
   Deno.exit(1);
 }
