@@ -3,6 +3,7 @@ import { messages } from "@xds/envoy/messages";
 import { clusterFields } from "./_cluster_fields.ts";
 import { eachField, text, Wire } from "./_wire.ts";
 import { typeName, TypeUrl } from "./type_url.ts";
+import { canonicalName } from "./xdstp.ts";
 
 /** What a resource needs another resource for. */
 export interface Reference {
@@ -203,7 +204,12 @@ function visit(type: string, part: Part, path: string, found: Found): void {
     if (rule) {
       rule(new Parsed(part), path, (typeUrl, name, path, onDemand = false) => {
         if (name !== "") {
-          found.references.push({ typeUrl, name, path, onDemand });
+          found.references.push({
+            typeUrl,
+            name: canonicalName(name),
+            path,
+            onDemand,
+          });
         }
       });
     }
@@ -250,7 +256,7 @@ function visitCluster(
   { references }: Found,
 ): void {
   const here = indexed(field, path, counts);
-  const name = text(bytes, start, end);
+  const name = canonicalName(text(bytes, start, end));
   if (name === "") return;
   const { Cluster: typeUrl } = TypeUrl;
   references.push({ typeUrl, name, path: here, onDemand: false });

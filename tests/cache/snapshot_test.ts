@@ -252,6 +252,17 @@ Deno.test("check names each dangling reference, with the field that holds it", (
   assertEquals(all[2].reference!.typeUrl, TypeUrl.ClusterLoadAssignment);
 });
 
+Deno.test("an xdstp name is found whatever the order of its context parameters", () => {
+  const name = (parameters: string) =>
+    `xdstp://a/envoy.config.route.v3.RouteConfiguration/r?${parameters}`;
+  const resources = [
+    listener("web", { routeSpecifier: rds(name("b=2&a=1"), "ads") }),
+    routes(name("a=1&b=2"), "users"),
+    create(ClusterSchema, { name: "users" }),
+  ];
+  assertEquals(createSnapshot({ resources }).check(), []);
+});
+
 Deno.test("scoped routes from a discovery service need any scope", () => {
   const scoped = listener("web", {
     routeSpecifier: {
