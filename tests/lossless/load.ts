@@ -12,7 +12,7 @@ export class Load implements AsyncDisposable {
 
   /** @param rate requests a second */
   constructor(port: number, rate: number) {
-    const program = new URL("_load.ts", import.meta.url).pathname;
+    const program = `${import.meta.dirname}/_load.ts`;
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--allow-net", program, String(port), String(rate)],
       stdin: "piped",
