@@ -622,12 +622,16 @@ export class TypeState {
     mustAnswer: boolean,
   ): Response | undefined {
     const full = isFullState(this.typeUrl);
-    // Only a response that holds all can say that something is gone: by leaving it out.
-    const says = lack.resources.length + unknown.length +
+    // A response that holds all says that something is gone by leaving it out, any other by an error.
+    const gone = full
+      ? nothing
+      : lack.removed.filter((name) => this.#wanted.names.has(name));
+    const missing = gone.length > 0 ? [...unknown, ...gone] : unknown;
+    const says = lack.resources.length + missing.length +
       (full ? lack.removed.length : 0);
     if (says === 0 && !mustAnswer) return undefined;
     const { typeUrl } = this;
-    if (whole && full && unknown.length === 0) {
+    if (whole && full && missing.length === 0) {
       return this.#responses.whole(typeUrl, whole, this.#lastSerial);
     }
     const version = this.#version(whole ?? view);
@@ -636,7 +640,7 @@ export class TypeState {
       removed: nothing,
     };
     return this.#responses.part(
-      { typeUrl, view, version, lack: content, missing: unknown },
+      { typeUrl, view, version, lack: content, missing },
       this.#lastSerial,
     );
   }
