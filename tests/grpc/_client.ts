@@ -48,16 +48,18 @@ export class GrpcClient implements AsyncDisposable {
       node: string;
       target: string;
       server: XdsServer;
+      /** More of the bootstrap's `server_features`. */
+      serverFeatures?: string[];
       env?: Record<string, string>;
     },
   ): Promise<GrpcClient> {
-    const { node, target, server, env } = options;
+    const { node, target, server, serverFeatures = [], env } = options;
     const program = await implementation.program();
     const bootstrap = {
       xds_servers: [{
         server_uri: `127.0.0.1:${server.addr.port}`,
         channel_creds: [{ type: "insecure" }],
-        server_features: ["xds_v3"],
+        server_features: ["xds_v3", ...serverFeatures],
       }],
       // grpc-js insists on a locality.
       node: { id: node, cluster: "test", locality: { zone: "test" } },
