@@ -8,17 +8,18 @@ import {
   SnapshotCache,
   type SnapshotChange,
   TypeUrl,
-} from "../../mod.ts";
-import { routes } from "../support/resources.ts";
-import { until } from "../support/until.ts";
-import { Backend } from "./_backend.ts";
-import { GrpcClient, implementations } from "./_client.ts";
+} from "../../../mod.ts";
+import { routes } from "../../support/resources.ts";
+import { until } from "../../support/until.ts";
+import { Backend } from "../_backend.ts";
+import { GrpcClient, implementations } from "../_client.ts";
+import { sent } from "../_events.ts";
 import {
   backendCluster,
   echo,
   localEndpoints,
   splitRoutes,
-} from "./_resources.ts";
+} from "../_resources.ts";
 
 const NODE = "client-1";
 
@@ -48,10 +49,6 @@ for (const implementation of implementations) {
         events.length = 0;
         cache.set(NODE, cache.get(NODE)!.with(change));
       };
-      const sent = () =>
-        events.filter((event) => event.kind === "send").map((event) =>
-          [shortName(event.typeUrl), ...event.names].join(" ")
-        );
       const settled = async () => {
         const signal = AbortSignal.timeout(15_000);
         const { accepted, clients } = await cache.settled(NODE, { signal });
@@ -80,13 +77,13 @@ for (const implementation of implementations) {
         "ClusterLoadAssignment backend-one",
       ];
       assertEquals(await settled(), all);
-      assertEquals(sent(), all);
+      assertEquals(sent(events), all);
 
       // Endpoints alone: nothing else is sent.
       change({ set: [localEndpoints("backend-one", two)] });
       await reaches(two);
       await settled();
-      assertEquals(sent(), ["ClusterLoadAssignment backend-one"]);
+      assertEquals(sent(events), ["ClusterLoadAssignment backend-one"]);
       change({ set: [localEndpoints("backend-one", one)] });
       await reaches(one);
 

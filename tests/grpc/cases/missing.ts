@@ -10,11 +10,15 @@ import {
   shortName,
   SnapshotCache,
   TypeUrl,
-} from "../../mod.ts";
-import { Backend } from "./_backend.ts";
-import { GrpcClient, type Implementation, implementations } from "./_client.ts";
-import { cluster } from "../support/resources.ts";
-import { apiListener, echo } from "./_resources.ts";
+} from "../../../mod.ts";
+import { Backend } from "../_backend.ts";
+import {
+  GrpcClient,
+  type Implementation,
+  implementations,
+} from "../_client.ts";
+import { cluster } from "../../support/resources.ts";
+import { apiListener, echo } from "../_resources.ts";
 
 const NODE = "client-1";
 const [go, python, javascript] = implementations;
