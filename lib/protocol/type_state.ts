@@ -93,6 +93,9 @@ export class TypeState {
     | { version: string; wildcard: boolean; names: ReadonlySet<string> }
     | undefined;
 
+  /** Whether the client, when it opened the subscription, said what it had. */
+  #cameWith = false;
+
   #inFlight: Response | undefined;
   /** Whether the client had a resource of that name before the response under way. */
   #hadBefore: (name: string) => boolean = () => true;
@@ -118,6 +121,13 @@ export class TypeState {
   get isQuiet(): boolean {
     return !this.#view ||
       (!this.#inFlight && !this.#onHold && !this.#mayLack);
+  }
+
+  /** True if the client came with all that there is for it, and can be told so by a response that has nothing in it. */
+  get mayAnswerEmpty(): boolean {
+    return this.#cameWith && this.#view !== undefined && this.isQuiet &&
+      !this.#hasLeftovers &&
+      (this.#protocol === "delta" || !isFullState(this.typeUrl));
   }
 
   /** Something that the client refused. */
@@ -157,8 +167,10 @@ export class TypeState {
       if (opening && wanted.version !== "") {
         const { wildcard, names } = this.#wanted;
         this.#claimed = { version: wanted.version, wildcard, names };
+        this.#cameWith = true;
       }
     } else if (opening) {
+      this.#cameWith = wanted.versions.size > 0;
       for (const [name, version] of wanted.versions) {
         this.#held.set(name, version);
       }
@@ -207,6 +219,12 @@ export class TypeState {
   /** Resources that have a TTL are to be refreshed. */
   heartbeat() {
     this.#heartbeatDue = true;
+  }
+
+  /** Has the next response sent though the client lacks nothing. */
+  answer() {
+    this.#mustAnswer = true;
+    this.#mayLack = true;
   }
 
   /**

@@ -56,8 +56,9 @@ for (const implementation of implementations) {
     });
     const { accepted } = await cache.settled(NODE, { signal });
     assertEquals(accepted, true);
-    // It holds all that there is, and said so.
+    // It holds all that there is, and said so. Without any response it would wait longer each time that it reconnects.
     assertEquals(sent(events), []);
+    assertEquals(events.filter(({ kind }) => kind === "ack").length, 1);
 
     const moved = localEndpoints("backend-one", two);
     cache.set(NODE, cache.get(NODE)!.with({ set: [moved] }));
