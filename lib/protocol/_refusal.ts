@@ -1,9 +1,20 @@
-/** Those of a response's names that a refusal speaks of; all of them if it speaks of none. */
+/**
+ * Those of a response's names that a refusal speaks of; all of them if it speaks of none.
+ *
+ * @param names in the order in which their resources stand in the response, since gRPC's clients count them
+ */
 export function concerned(
   message: string,
   names: readonly string[],
 ): readonly string[] {
-  const named = names.filter((name) => mentions(message, name));
+  const counted = new Set(
+    [...message.matchAll(/\bresource index (\d+):/g)].map(([, index]) =>
+      names[Number(index)]
+    ),
+  );
+  const named = names.filter((name) =>
+    counted.has(name) || mentions(message, name)
+  );
   return named.length > 0 ? named : names;
 }
 

@@ -111,6 +111,7 @@ export class Stream {
   /** In the order in which they are served. */
   readonly #types: TypeState[] = [];
   #node: Node | undefined;
+  #hasSent = false;
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
@@ -272,6 +273,8 @@ export class Stream {
         actions.push({ kind: "drain", typeUrl: state.typeUrl });
       }
     }
+    const greeting = this.#greet();
+    if (greeting) return [...actions, greeting];
     for (const state of this.#types) {
       const blocked = this.#blocked(state);
       if (state.hasLeftovers && !blocked) continue;
@@ -287,9 +290,21 @@ export class Stream {
     const next = state.next(removals);
     if (!next) return undefined;
     const { response, view, changed } = next;
+    this.#hasSent = true;
     if (!state.hasLeftovers && state.drain === "done") state.drain = "needed";
     if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
     return { kind: "send", typeUrl: state.typeUrl, response, view };
+  }
+
+  /**
+   * An answer without resources, on a stream on which the client holds all: clients take a stream that ends without a
+   * response for one that failed, and wait longer before the next one each time.
+   */
+  #greet(): StreamAction | undefined {
+    if (this.#hasSent) return undefined;
+    const state = this.#types.find((state) => state.mayAnswerEmpty);
+    state?.answer();
+    return state && this.#send(state, false);
   }
 
   /** Whether the client has taken what comes before a type: what the type refers to. */

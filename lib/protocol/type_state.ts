@@ -93,6 +93,9 @@ export class TypeState {
     | { version: string; wildcard: boolean; names: ReadonlySet<string> }
     | undefined;
 
+  /** Whether the client, when it opened the subscription, said what it had. */
+  #cameWith = false;
+
   #inFlight: Response | undefined;
   /** Whether the client had a resource of that name before the response under way. */
   #hadBefore: (name: string) => boolean = () => true;
@@ -118,6 +121,13 @@ export class TypeState {
   get isQuiet(): boolean {
     return !this.#view ||
       (!this.#inFlight && !this.#onHold && !this.#mayLack);
+  }
+
+  /** True if the client came with all that there is for it, and can be told so by a response that has nothing in it. */
+  get mayAnswerEmpty(): boolean {
+    return this.#cameWith && this.#view !== undefined && this.isQuiet &&
+      !this.#hasLeftovers &&
+      (this.#protocol === "delta" || !isFullState(this.typeUrl));
   }
 
   /** Something that the client refused. */
@@ -157,8 +167,10 @@ export class TypeState {
       if (opening && wanted.version !== "") {
         const { wildcard, names } = this.#wanted;
         this.#claimed = { version: wanted.version, wildcard, names };
+        this.#cameWith = true;
       }
     } else if (opening) {
+      this.#cameWith = wanted.versions.size > 0;
       for (const [name, version] of wanted.versions) {
         this.#held.set(name, version);
       }
@@ -207,6 +219,12 @@ export class TypeState {
   /** Resources that have a TTL are to be refreshed. */
   heartbeat() {
     this.#heartbeatDue = true;
+  }
+
+  /** Has the next response sent though the client lacks nothing. */
+  answer() {
+    this.#mustAnswer = true;
+    this.#mayLack = true;
   }
 
   /**
@@ -622,12 +640,16 @@ export class TypeState {
     mustAnswer: boolean,
   ): Response | undefined {
     const full = isFullState(this.typeUrl);
-    // Only a response that holds all can say that something is gone: by leaving it out.
-    const says = lack.resources.length + unknown.length +
+    // A response that holds all says that something is gone by leaving it out, any other by an error.
+    const gone = full
+      ? nothing
+      : lack.removed.filter((name) => this.#wanted.names.has(name));
+    const missing = gone.length > 0 ? [...unknown, ...gone] : unknown;
+    const says = lack.resources.length + missing.length +
       (full ? lack.removed.length : 0);
     if (says === 0 && !mustAnswer) return undefined;
     const { typeUrl } = this;
-    if (whole && full && unknown.length === 0) {
+    if (whole && full && missing.length === 0) {
       return this.#responses.whole(typeUrl, whole, this.#lastSerial);
     }
     const version = this.#version(whole ?? view);
@@ -636,7 +658,7 @@ export class TypeState {
       removed: nothing,
     };
     return this.#responses.part(
-      { typeUrl, view, version, lack: content, missing: unknown },
+      { typeUrl, view, version, lack: content, missing },
       this.#lastSerial,
     );
   }
