@@ -197,9 +197,12 @@ try {
   Deno.exit(1);
 }
 
+const start = Deno.args.includes("--envoy-is-started")
+  ? "Envoy is started:   as examples/envoy.yaml says"
+  : "start an Envoy:     envoy -c examples/envoy.yaml";
 console.log(`Serving xDS on 127.0.0.1:${XDS_PORT}. Now
 
-  start an Envoy:     envoy -c examples/envoy.yaml
+  ${start}
   send it a request:  curl http://127.0.0.1:${LISTENER_PORT}/
   shift its traffic:  press Enter here, or: kill -USR1 ${Deno.pid}
 `);

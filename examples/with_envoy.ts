@@ -12,7 +12,7 @@ const envoyPath = await requireEnvoy().catch((error) => {
   Deno.exit(1);
 });
 const server = new Deno.Command(Deno.execPath(), {
-  args: ["run", "--allow-net", `${here}server.ts`],
+  args: ["run", "--allow-net", `${here}server.ts`, "--envoy-is-started"],
 }).spawn();
 const envoy = new Deno.Command(envoyPath, {
   args: [
