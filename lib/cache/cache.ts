@@ -83,6 +83,8 @@ export interface Client {
   readonly node: Node;
   /** The other end of its connection; undefined where there is none, as in a test. */
   readonly peer?: Peer;
+  /** Who the server found it to be: what its `authenticate` returned, undefined without one. */
+  readonly identity?: unknown;
 }
 
 /** The other end of a connection. */

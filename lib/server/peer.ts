@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../cache/mod.ts";
@@ -9,9 +10,11 @@ export const unknownPeer: Peer = {
   certificate: undefined,
 };
 
-/** The peer that a request came from. */
-export function peerOf(request: Http2ServerRequest): Peer {
-  const socket = request.stream.session?.socket;
+/** The peer that a request of Node's HTTP server came from, to be put under {@linkcode peerKey}. */
+export function peerOf(request: IncomingMessage | Http2ServerRequest): Peer {
+  const socket = "stream" in request
+    ? request.stream.session?.socket
+    : request.socket;
   if (!socket) return unknownPeer;
   return {
     hostname: socket.remoteAddress ?? "",
