@@ -5,7 +5,7 @@ import {
   type StreamRequest,
 } from "../protocol/mod.ts";
 import { failure, reasonOf } from "./_status.ts";
-import type { RequestEvent, StreamInfo } from "./events.ts";
+import type { ServerEvent, StreamInfo } from "./events.ts";
 
 /**
  * Reads a request.
@@ -34,7 +34,7 @@ export function requestEvent(
   stream: StreamInfo,
   { node, typeUrl, nonce, error, wanted }: StreamRequest,
   bytes: number,
-): RequestEvent {
+): ServerEvent {
   return {
     kind: "request",
     stream,

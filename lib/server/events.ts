@@ -1,6 +1,6 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Client, Peer, Refusal, Subscription } from "../cache/mod.ts";
-import type { Protocol, Wait } from "../protocol/mod.ts";
+import type { Awaited, Protocol } from "../protocol/mod.ts";
 
 /** A client's stream, as events tell of it. */
 export interface StreamInfo {
@@ -18,155 +18,153 @@ export interface StreamInfo {
   readonly client: Client | undefined;
 }
 
-/** An event's part that says which type of which client it is about. */
-interface About {
-  stream: StreamInfo;
-  client: Client;
-  typeUrl: string;
-}
-
-/** A stream was opened; nothing is known yet but where from. */
-export interface OpenEvent {
-  kind: "open";
-  stream: StreamInfo;
-}
-
-/** A stream's first request said which node the client is, or a later one that it is another. */
-export interface NodeEvent {
-  kind: "node";
-  stream: StreamInfo;
-  client: Client;
-  /** What it was before; undefined on the first request. */
-  previous: Client | undefined;
-}
-
-/** A request came, whatever becomes of it. */
-export interface RequestEvent {
-  kind: "request";
-  stream: StreamInfo;
-  /** The node that it carries; undefined where it is left out, as it may be after the first. */
-  node: Node | undefined;
-  /** The type that is asked for; empty if the request does not say, on an aggregated stream. */
-  typeUrl: string;
-  /** The nonce of the response that it answers; empty if it answers none. */
-  nonce: string;
-  /** Whether it answers a response. */
-  answers: boolean;
-  /** How many names are in it; in delta, of those that are subscribed to and those that no longer are. */
-  names: number;
-  /** Why the client refuses what the request answers; undefined if it does not. */
-  error: { readonly code: number; readonly message: string } | undefined;
-  /** Size of the message, in bytes. */
-  bytes: number;
-}
-
-/** A client asked for a type for the first time, or for other names of it. */
-export interface SubscribeEvent extends About {
-  kind: "subscribe";
-  subscription: Subscription;
-}
-
-/** A client was turned away by `authenticate` or `authorize`; its stream ends. */
-export interface RefuseEvent {
-  kind: "refuse";
-  stream: StreamInfo;
-  /** The node that the client says it is; undefined if it was turned away before that was known. */
-  node: Node | undefined;
-  /** The type that it may not have; empty if that is not what it was turned away for. */
-  typeUrl: string;
-  /** The gRPC status code. */
-  code: number;
-  /** What the client is told. */
-  message: string;
-  /** The error; its `cause` is what was thrown. */
-  error: Error;
-}
-
-/** A response waits until the client has asked for some more names. */
-export interface HoldEvent extends About {
-  kind: "hold";
-  waitingFor: ReadonlySet<string>;
-}
-
 /**
- * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what
- * they refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something
- * else; what was waited for is over when the next `send` comes.
+ * What happens between a server and its clients. A `typeUrl` is empty where it is not known.
  */
-export interface WaitEvent extends About, Wait {
-  kind: "wait";
-}
-
-/** A response was sent: resources by these names, and, in delta, that some were removed. */
-export interface SendEvent extends About {
-  kind: "send";
-  version: string;
-  nonce: string;
-  names: readonly string[];
-  removed: readonly string[];
-  /** Whether it is a heartbeat: it renews the TTL of its resources and holds no bodies. */
-  heartbeat: boolean;
-  /** Size of the message, in bytes. */
-  bytes: number;
-}
-
-/** A client accepted a response. */
-export interface AckEvent extends About {
-  kind: "ack";
-  version: string;
-  nonce: string;
-  names: readonly string[];
-  removed: readonly string[];
-  /** Milliseconds since the response was sent. */
-  latency: number;
-}
-
-/** A client refused a response, for what `refusal.message` says; `refusal.names` are what it is about. */
-export interface NackEvent extends About {
-  kind: "nack";
-  version: string;
-  nonce: string;
-  refusal: Refusal;
-  /** Milliseconds since the response was sent. */
-  latency: number;
-}
-
-/** A request was passed over, since it answers a response that is no longer the newest. */
-export interface StaleEvent extends About {
-  kind: "stale";
-  nonce: string;
-}
-
-/** A stream ended. */
-export interface CloseEvent {
-  kind: "close";
-  stream: StreamInfo;
-  /** The client; undefined if none was known. */
-  client: Client | undefined;
-  /** Milliseconds since it was opened. */
-  duration: number;
-  /** The gRPC status code that it ended with: 0 if the client or a shutdown ended it as it should. */
-  code: number;
-  /** The status message; empty with code 0. */
-  message: string;
-  /** The error that ended it; undefined with code 0. */
-  error: Error | undefined;
-}
-
-/** What happens between a server and its clients. */
 export type ServerEvent =
-  | OpenEvent
-  | NodeEvent
-  | RequestEvent
-  | SubscribeEvent
-  | RefuseEvent
-  | HoldEvent
-  | WaitEvent
-  | SendEvent
-  | AckEvent
-  | NackEvent
-  | StaleEvent
-  | CloseEvent;
+  /** A stream was opened; nothing is known yet but where from. */
+  | {
+    kind: "open";
+    stream: StreamInfo;
+  }
+  /** A stream's first request said which node the client is, or a later one that it is another. */
+  | {
+    kind: "node";
+    stream: StreamInfo;
+    client: Client;
+    /** What it was before; undefined on the first request. */
+    previous: Client | undefined;
+  }
+  /** A request came, whatever becomes of it. */
+  | {
+    kind: "request";
+    stream: StreamInfo;
+    /** The node that it carries; undefined where it is left out, as it may be after the first. */
+    node: Node | undefined;
+    /** The type that is asked for; empty if the request does not say, on an aggregated stream. */
+    typeUrl: string;
+    /** The nonce of the response that it answers; empty if it answers none. */
+    nonce: string;
+    /** Whether it answers a response. */
+    answers: boolean;
+    /** How many names are in it; in delta, of those that are subscribed to and those that no longer are. */
+    names: number;
+    /** Why the client refuses what the request answers; undefined if it does not. */
+    error: { readonly code: number; readonly message: string } | undefined;
+    /** Size of the message, in bytes. */
+    bytes: number;
+  }
+  /** A client asked for a type for the first time, or for other names of it. */
+  | {
+    kind: "subscribe";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    subscription: Subscription;
+  }
+  /** A client was turned away by `authenticate` or `authorize`; its stream ends. */
+  | {
+    kind: "refuse";
+    stream: StreamInfo;
+    /** The node that the client says it is; undefined if it was turned away before that was known. */
+    node: Node | undefined;
+    /** The type that it may not have; empty if that is not what it was turned away for. */
+    typeUrl: string;
+    /** The gRPC status code. */
+    code: number;
+    /** What the client is told. */
+    message: string;
+    /** The error; its `cause` is what was thrown. */
+    error: Error;
+  }
+  /** A response waits until the client has asked for some more names. */
+  | {
+    kind: "hold";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    waitingFor: ReadonlySet<string>;
+  }
+  /**
+   * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what
+   * they refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something
+   * else; what was waited for is over when the next `send` comes.
+   */
+  | {
+    kind: "wait";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    /** Whether these are to be removed; otherwise they are to be sent. */
+    removal: boolean;
+    /** Names of the resources that wait. */
+    names: readonly string[];
+    /** What they wait for. */
+    waitingFor: readonly Awaited[];
+  }
+  /** A response was sent: resources by these names, and, in delta, that some were removed. */
+  | {
+    kind: "send";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    version: string;
+    nonce: string;
+    names: readonly string[];
+    removed: readonly string[];
+    /** Whether it is a heartbeat: it renews the TTL of its resources and holds no bodies. */
+    heartbeat: boolean;
+    /** Size of the message, in bytes. */
+    bytes: number;
+  }
+  /** A client accepted a response. */
+  | {
+    kind: "ack";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    version: string;
+    nonce: string;
+    names: readonly string[];
+    removed: readonly string[];
+    /** Milliseconds since the response was sent. */
+    latency: number;
+  }
+  /** A client refused a response, for what `refusal.message` says; `refusal.names` are what it is about. */
+  | {
+    kind: "nack";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    version: string;
+    nonce: string;
+    refusal: Refusal;
+    /** Milliseconds since the response was sent. */
+    latency: number;
+  }
+  /** A request was passed over, since it answers a response that is no longer the newest. */
+  | {
+    kind: "stale";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    nonce: string;
+  }
+  /** A stream ended. */
+  | {
+    kind: "close";
+    stream: StreamInfo;
+    /** The client; undefined if none was known. */
+    client: Client | undefined;
+    /** Milliseconds since it was opened. */
+    duration: number;
+    /** The gRPC status code that it ended with: 0 if the client or a shutdown ended it as it should. */
+    code: number;
+    /** The status message; empty with code 0. */
+    message: string;
+    /** The error that ended it; undefined with code 0. */
+    error: Error | undefined;
+  };
 
 /**
  * Told of every event, as it happens. It is called synchronously and should not take long; what it throws, or rejects

@@ -1,23 +1,7 @@
 /** The discovery services over gRPC. */
 export type { Limits, RoutesOptions } from "./_streams.ts";
 export type { Access, AuthorizationRequest } from "./access.ts";
-export type {
-  AckEvent,
-  CloseEvent,
-  HoldEvent,
-  NackEvent,
-  NodeEvent,
-  Observer,
-  OpenEvent,
-  RefuseEvent,
-  RequestEvent,
-  SendEvent,
-  ServerEvent,
-  StaleEvent,
-  StreamInfo,
-  SubscribeEvent,
-  WaitEvent,
-} from "./events.ts";
+export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
 export {
   type LogLevel,
   logObserver,
