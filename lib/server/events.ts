@@ -185,25 +185,24 @@ export function combined(
   };
 }
 
-/** Milliseconds between two errors of an observer that are printed: one that always throws is not to flood the log. */
+/** Milliseconds for which the errors of an observer on one kind of event are counted, once one was printed. */
 const PRINT_INTERVAL = 1_000;
 
 function isolated(observer: Observer): Observer {
-  let printed = -Infinity;
-  let unprinted = 0;
+  const printed = new Map<string, { at: number; left: number }>();
   const print = (kind: string, error: unknown) => {
     const now = performance.now();
-    if (now - printed < PRINT_INTERVAL) {
-      unprinted++;
+    const last = printed.get(kind);
+    if (last && now - last.at < PRINT_INTERVAL) {
+      last.left++;
       return;
     }
-    const more = unprinted > 0 ? ` (and ${unprinted} times before)` : "";
+    const more = last?.left ? ` (and ${last.left} times before)` : "";
     console.error(
       `xds: the observer threw when it was told of "${kind}"${more}:`,
       error,
     );
-    printed = now;
-    unprinted = 0;
+    printed.set(kind, { at: now, left: 0 });
   };
   return (event) => {
     try {
