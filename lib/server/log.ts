@@ -187,7 +187,7 @@ function describe(event: ServerEvent, settings: Settings): Fields {
     case "request": {
       const { nonce, names, bytes, error, typeUrl } = event;
       return {
-        ...nonce && { nonce },
+        ...nonce && { nonce: clipped(nonce, MAX_TEXT) },
         nameCount: names,
         bytes,
         ...error && { error: said(error.message, typeUrl) },
