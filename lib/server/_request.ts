@@ -5,7 +5,6 @@ import {
   type StreamRequest,
 } from "../protocol/mod.ts";
 import { failure, reasonOf } from "./_status.ts";
-import type { ServerEvent, StreamInfo } from "./events.ts";
 
 /**
  * Reads a request.
@@ -27,25 +26,4 @@ export function decodeRequest(
       }`;
     throw failure("invalid_argument", text, cause);
   }
-}
-
-/** What observers are told of a request. */
-export function requestEvent(
-  stream: StreamInfo,
-  { node, typeUrl, nonce, error, wanted }: StreamRequest,
-  bytes: number,
-): ServerEvent {
-  return {
-    kind: "request",
-    stream,
-    node,
-    typeUrl: typeUrl || (stream.typeUrl ?? ""),
-    nonce,
-    answers: nonce !== "",
-    names: wanted.kind === "all"
-      ? wanted.names.length
-      : wanted.subscribe.length + wanted.unsubscribe.length,
-    error,
-    bytes,
-  };
 }

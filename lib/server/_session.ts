@@ -11,8 +11,9 @@ import {
   type StreamRequest,
 } from "../protocol/mod.ts";
 import { Admission, type Decision, type Question } from "./_admission.ts";
-import { decodeRequest, requestEvent } from "./_request.ts";
+import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure } from "./_status.ts";
+import { actionEvent, requestEvent } from "./_tell.ts";
 import type { Access } from "./access.ts";
 import type { Observer, StreamInfo } from "./events.ts";
 
@@ -264,38 +265,14 @@ export class Session implements StreamInfo {
     action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" | "node" }>,
   ): Uint8Array | undefined {
     const { typeUrl } = action;
-    const observer = this.#observer;
-    const about = observer && { stream: this, client, typeUrl };
+    if (action.kind !== "send") this.#tell(client, action);
     switch (action.kind) {
       case "watch":
-      case "subscribe": {
-        const { kind, subscription } = action;
-        observer?.({ kind: "subscribe", ...about!, subscription });
-        if (kind === "watch") {
-          this.#subscriptions.set(typeUrl, subscription);
-          this.#watch(client, typeUrl, subscription);
-        } else this.#watches.get(typeUrl)?.subscribed?.();
+        this.#subscriptions.set(typeUrl, action.subscription);
+        this.#watch(client, typeUrl, action.subscription);
         break;
-      }
-      case "ack": {
-        const { version, nonce, names, removed } = action.response;
-        const latency = this.#latency(typeUrl);
-        const said = { version, nonce, names, removed, latency };
-        observer?.({ kind: "ack", ...about!, ...said });
-        break;
-      }
-      case "nack": {
-        const { refusal, response: { version, nonce } } = action;
-        const latency = this.#latency(typeUrl);
-        const said = { version, nonce, refusal, latency };
-        observer?.({ kind: "nack", ...about!, ...said });
-        break;
-      }
-      case "stale":
-        observer?.({ kind: "stale", ...about!, nonce: action.nonce });
-        break;
-      case "wait":
-        observer?.({ kind: "wait", ...about!, ...action.wait });
+      case "subscribe":
+        this.#watches.get(typeUrl)?.subscribed?.();
         break;
       case "settled":
         this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
@@ -313,27 +290,24 @@ export class Session implements StreamInfo {
         this.#draining.get(typeUrl)?.[Symbol.dispose]();
         this.#draining.delete(typeUrl);
         break;
-      case "send": {
-        const { version, nonce, names, removed, isHeartbeat, frame } =
-          action.response;
+      case "send":
         this.#watches.get(typeUrl)?.sent?.(action.view);
-        if (observer) {
-          this.#sentAt.set(typeUrl, performance.now());
-          observer({
-            kind: "send",
-            ...about!,
-            version,
-            nonce,
-            names,
-            removed,
-            heartbeat: isHeartbeat,
-            bytes: frame.length,
-          });
-        }
-        return frame;
-      }
+        this.#tell(client, action);
+        return action.response.frame;
     }
     return undefined;
+  }
+
+  /** Tells the observer of an action, if there is one: nothing is made for nobody. */
+  #tell(client: Client, action: StreamAction & { typeUrl: string }) {
+    const observer = this.#observer;
+    if (!observer) return;
+    const { kind, typeUrl } = action;
+    const now = performance.now();
+    if (kind === "send") this.#sentAt.set(typeUrl, now);
+    const latency = now - (this.#sentAt.get(typeUrl) ?? now);
+    const event = actionEvent(this, client, action, latency);
+    if (event) observer(event);
   }
 
   #watch(client: Client, typeUrl: string, subscription: Subscription) {
@@ -390,12 +364,6 @@ export class Session implements StreamInfo {
       if (this.#end !== undefined) return;
       this.#guard(() => this.#watch(client, typeUrl, subscription));
     }
-  }
-
-  /** Milliseconds since the last response of a type was sent. */
-  #latency(typeUrl: string): number {
-    const sentAt = this.#sentAt.get(typeUrl);
-    return sentAt === undefined ? 0 : performance.now() - sentAt;
   }
 
   #disposeWatches() {
