@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../cache/mod.ts";
+import { subjectAltNames } from "./_alt_names.ts";
 
 /** A peer that nothing is known of. */
 export const unknownPeer: Peer = {
@@ -29,11 +30,18 @@ function certificateOf(
   if (!socket.authorized) return undefined;
   const certificate: Partial<PeerCertificate> | undefined = socket
     .getPeerCertificate?.();
-  if (!certificate?.fingerprint256) return undefined;
+  if (!certificate?.fingerprint256 || !certificate.raw) return undefined;
+  let names: string[];
+  try {
+    names = subjectAltNames(certificate.raw);
+  } catch {
+    // What cannot be read proves nothing.
+    return undefined;
+  }
   const { CN } = certificate.subject ?? {};
   return {
     commonName: (Array.isArray(CN) ? CN[0] : CN) ?? "",
-    subjectAltNames: certificate.subjectaltname?.split(", ") ?? [],
+    subjectAltNames: names,
     fingerprint: certificate.fingerprint256,
   };
 }

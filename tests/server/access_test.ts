@@ -136,6 +136,29 @@ test("a client cannot become another node in mid-stream", async (way) => {
   assertEquals(stream.waiting, 0);
 });
 
+test("a name with a comma in it does not pass for two", async (way) => {
+  const names: unknown[] = [];
+  await using server = await listen(way, {
+    cache: cacheFor("edge-1"),
+    clientCertificates: true,
+    authenticate: (peer) => {
+      names.push(peer.certificate?.subjectAltNames);
+      return nodeInCertificate(peer);
+    },
+    authorize: isItself,
+  });
+  using client = withCertificate(server.port, "comma-client");
+  const stream = client.sotw();
+  stream.send({ node: edge1, typeUrl: TypeUrl.Cluster });
+  assertEquals((await stream.status).code, PERMISSION_DENIED);
+  assertEquals(names, [[
+    "URI:spiffe://test/none, URI:spiffe://test/edge-1",
+    "URI:spiffe://test/a,b",
+    "IP Address:0:0:0:0:0:0:0:1",
+    "email:a@b",
+  ]]);
+});
+
 test("an expired certificate, a foreign one, and none are turned away", async (way) => {
   const events: ServerEvent[] = [];
   let authenticated = 0;

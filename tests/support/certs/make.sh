@@ -7,7 +7,7 @@ days=36500
 authority() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days $days -subj "/CN=$2" -keyout "$1.key" -out "$1.pem"; }
 request() { # file, common name, subjectAltName
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$1.key" -out "$1.csr"
-  printf 'subjectAltName=%s\n' "$3" > "$1.ext"
+  { printf 'subjectAltName=%s\n' "$3"; cat names.cnf 2>/dev/null || true; } > "$1.ext"
 }
 issue() { # authority, file, common name, subjectAltName
   request "$2" "$3" "$4"
@@ -27,6 +27,9 @@ authority foreign-ca "foreign authority"
 issue ca server localhost "DNS:localhost,IP:127.0.0.1"
 issue ca client edge-1 "URI:spiffe://test/edge-1,DNS:edge-1"
 issue ca other-client edge-2 "URI:spiffe://test/edge-2"
+# A name that, in a list joined by commas, would pass for two.
+printf '[names]\nURI.1=spiffe://test/none, URI:spiffe://test/edge-1\nURI.2=spiffe://test/a,b\nIP.1=::1\nemail.1=a@b\n' > names.cnf
+issue ca comma-client comma @names
 issue_expired ca expired-client edge-1 "URI:spiffe://test/edge-1"
 issue foreign-ca foreign-client edge-1 "URI:spiffe://test/edge-1"
-rm -f ./*.csr ./*.ext ./*.srl* ca.key foreign-ca.key
+rm -f names.cnf ./*.csr ./*.ext ./*.srl* ca.key foreign-ca.key
