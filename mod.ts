@@ -56,12 +56,19 @@ export {
   type WatchRequest,
   type WatchSink,
 } from "./lib/cache/mod.ts";
-export type { Protocol } from "./lib/protocol/mod.ts";
+export type { Awaited, Protocol } from "./lib/protocol/mod.ts";
 export {
+  type Access,
+  type AuthorizationRequest,
   type Limits,
   ListenError,
+  type LogLevel,
+  logObserver,
+  type LogObserverOptions,
+  type LogRecord,
   type Observer,
   peerKey,
+  peerOf,
   type RoutesOptions,
   serve,
   type ServeOptions,

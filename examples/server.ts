@@ -127,7 +127,7 @@ function startUpstream(name: string) {
 function print(event: ServerEvent) {
   const type = "typeUrl" in event ? shortName(event.typeUrl) : "";
   switch (event.kind) {
-    case "open":
+    case "node":
       return console.log(
         `connected     ${event.client.node.id} (${event.stream.protocol})`,
       );
@@ -144,6 +144,12 @@ function print(event: ServerEvent) {
         `waiting       ${type}, until ${
           [...event.waitingFor].join(" ")
         } is asked for, too`,
+      );
+    case "wait":
+      return console.log(
+        `waiting       ${type} ${event.names.join(" ")}, until ${
+          event.waitingFor.map(({ typeUrl }) => shortName(typeUrl)).join(", ")
+        } is acknowledged`,
       );
     case "send":
       return console.log(

@@ -83,6 +83,8 @@ export interface Client {
   readonly node: Node;
   /** The other end of its connection; undefined where there is none, as in a test. */
   readonly peer?: Peer;
+  /** Who the server found it to be: what its `authenticate` returned, undefined without one. */
+  readonly identity?: unknown;
 }
 
 /** The other end of a connection. */
@@ -99,7 +101,7 @@ export interface Peer {
 export interface ClientCertificate {
   /** The subject's common name; empty if it has none. */
   readonly commonName: string;
-  /** The subject's alternative names, as `URI:spiffe://…` or `DNS:…`. */
+  /** The subject's alternative names, as `URI:spiffe://…`, `DNS:…`, `email:…` or `IP Address:…`. */
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the certificate, in hexadecimal digits separated by colons. */
   readonly fingerprint: string;

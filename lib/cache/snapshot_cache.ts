@@ -28,8 +28,14 @@ export interface SnapshotCacheOptions<K = string> {
    * longer. So no request is lost on the way. On aggregated streams only. Default: what `ads` is.
    */
   makeBeforeBreak?: boolean;
-  /** Which group a client belongs to. Default: its node's id. */
-  nodeKey?: (node: Node, peer: Peer | undefined) => K;
+  /**
+   * Which group a client belongs to. Default: its node's id.
+   *
+   * @param node what the client says of itself
+   * @param peer the other end of its connection
+   * @param identity who the server's `authenticate` found it to be
+   */
+  nodeKey?: (node: Node, peer: Peer | undefined, identity: unknown) => K;
   /**
    * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
    * shortest TTL.
@@ -138,7 +144,7 @@ export interface Settlement {
  * ```
  */
 export class SnapshotCache<K = string> implements Cache {
-  readonly #nodeKey: (node: Node, peer: Peer | undefined) => K;
+  readonly #nodeKey: NonNullable<SnapshotCacheOptions<K>["nodeKey"]>;
   readonly #makeBeforeBreak: boolean;
   readonly #drain: number;
   readonly #clock: Clock;
@@ -235,7 +241,7 @@ export class SnapshotCache<K = string> implements Cache {
   /** For the server. */
   watch(request: WatchRequest, sink: WatchSink): Watch {
     const { client } = request;
-    const key = this.#nodeKey(client.node, client.peer);
+    const key = this.#nodeKey(client.node, client.peer, client.identity);
     const group = this.#group(key);
     const watch = group.watch(request, sink);
     return {

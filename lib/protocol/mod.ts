@@ -15,9 +15,11 @@ export {
   Responses,
 } from "./response.ts";
 export {
+  type Awaited,
   DEFAULT_MAX_NAMES,
   Stream,
   type StreamAction,
   type StreamEvent,
   type StreamOptions,
+  type Wait,
 } from "./stream.ts";

@@ -65,10 +65,32 @@ export type StreamAction =
   | { kind: "drain"; typeUrl: string }
   /** What was to be drained is referred to again. */
   | { kind: "undrain"; typeUrl: string }
+  /** Something of a type waits, by make before break, for what the client has yet to do with others; said once. */
+  | { kind: "wait"; typeUrl: string; wait: Wait }
   /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
   | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
   /** End the stream with an error that the client caused. */
   | { kind: "fail"; code: FailureCode; message: string };
+
+/** What waits of a type, and for what. */
+export interface Wait {
+  /** Whether these are to be removed; otherwise they are to be sent. */
+  readonly removal: boolean;
+  /** Names of the resources that wait. */
+  readonly names: readonly string[];
+  /** What they wait for; empty if that is requests under way, which are given time to end (a cache's `drain`). */
+  readonly waitingFor: readonly Awaited[];
+}
+
+/** What the client has yet to take before something else goes on. */
+export interface Awaited {
+  /** Its type. */
+  readonly typeUrl: string;
+  /** Names that the client has not acknowledged; empty where they are not known yet. */
+  readonly names: readonly string[];
+  /** Why the client refused it, if it did; the wait lasts until that is replaced. */
+  readonly refusal: Refusal | undefined;
+}
 
 /** What a stream is. */
 export interface StreamOptions {
@@ -85,6 +107,8 @@ export interface StreamOptions {
    * never mean that.
    */
   legacyWildcard?: (typeUrl: string, node: Node) => boolean;
+  /** Whether there are `wait` actions: to look for what waits, and for what, takes time. Default: false. */
+  reportsWaits?: boolean;
 }
 
 const unsubscribed: ResourceState = {
@@ -112,6 +136,8 @@ export class Stream {
   readonly #types: TypeState[] = [];
   #node: Node | undefined;
   #hasSent = false;
+  /** The waits that were reported, by type, written out. */
+  readonly #waits = new Map<string, string>();
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
@@ -283,7 +309,49 @@ export class Stream {
       const outcome = { refusal: state.refusal, blocked };
       actions.push({ kind: "settled", typeUrl: state.typeUrl, view, outcome });
     }
+    if (this.#options.reportsWaits) actions.push(...this.#newWaits());
     return actions;
+  }
+
+  /** The waits that have begun, or are for something else than they were. */
+  *#newWaits(): Iterable<StreamAction> {
+    for (const state of this.#types) {
+      const { typeUrl } = state;
+      const wait = this.#waitOf(state);
+      if (!wait) {
+        this.#waits.delete(typeUrl);
+        continue;
+      }
+      const written = JSON.stringify(wait);
+      if (this.#waits.get(typeUrl) === written) continue;
+      this.#waits.set(typeUrl, written);
+      yield { kind: "wait", typeUrl, wait };
+    }
+  }
+
+  #waitOf(state: TypeState): Wait | undefined {
+    const removal = this.#isMade(state);
+    if (removal) {
+      const goesOn = isDrained(state) && this.#mayBreak(state);
+      if (!state.hasLeftovers || goesOn) return undefined;
+    }
+    const names = removal
+      ? [...state.leftovers()]
+      : [...state.lacking()].map(({ name }) => name);
+    if (names.length === 0) return undefined;
+    const others = removal
+      ? this.#others(state, dependentsOf).filter((other) =>
+        !other.isQuiet || other.refusal
+      )
+      : this.#others(state, prerequisitesOf).filter((other) =>
+        !other.isQuiet || needsRefused(state, other)
+      );
+    const waitingFor = others.map((other) => ({
+      typeUrl: other.typeUrl,
+      names: other.isQuiet ? other.refusal?.names ?? [] : other.outstanding,
+      refusal: other.isQuiet ? other.refusal : undefined,
+    }));
+    return { removal, names, waitingFor };
   }
 
   #send(state: TypeState, removals: boolean): StreamAction | undefined {

@@ -255,6 +255,26 @@ export class TypeState {
     }
   }
 
+  /** Names of what the client has yet to take: those in the response that it has not answered, or in the next one. */
+  get outstanding(): readonly string[] {
+    const response = this.#inFlight;
+    if (response) return [...response.names, ...response.removed];
+    return this.#onHold ? nothing : [...this.lacking()].map(({ name }) => name);
+  }
+
+  /** Names that the client has, and the view no longer. */
+  *leftovers(): Iterable<string> {
+    const view = this.#view;
+    if (!view || !this.#hasLeftovers) return;
+    const base = this.#base;
+    for (const name of base ? view.since(base) : nothing) {
+      if (base?.resources.has(name) && !view.resources.has(name)) yield name;
+    }
+    for (const [name, held] of this.#held) {
+      if (held && !view.resources.has(name)) yield name;
+    }
+  }
+
   /**
    * The next response, if the client lacks something and has answered the last; `changed` are the resources that it
    * lacked. Without `removals`, what the view no longer has is left with the client.

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { clipped } from "./_status.ts";
 
 const PREFIX = 5;
 const COMPRESSED = 1;
@@ -64,6 +65,9 @@ export class MessageReader {
   }
 }
 
+/** Length of a status message, beyond which it is cut: clients take no more than some KiB of trailers, names included. */
+const MAX_MESSAGE = 1_000;
+
 /**
  * Sets the trailers that say how a call ended. Only what has to be percent-encoded is: some clients undo no more.
  *
@@ -76,7 +80,7 @@ export function setStatus(
   const error = ended ? ConnectError.from(ended) : undefined;
   set("grpc-status", String(error?.code ?? 0));
   if (!error) return;
-  const message = error.rawMessage.toWellFormed();
+  const message = clipped(error.rawMessage, MAX_MESSAGE).toWellFormed();
   set(
     "grpc-message",
     message.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent),

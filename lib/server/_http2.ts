@@ -21,7 +21,7 @@ export function serveStream(
   signal: AbortSignal,
 ) {
   const { stream } = request;
-  const session = method.open(peerOf(request));
+  const session = method.open(peerOf(request), () => headersOf(request));
   const reader = new MessageReader(
     method.maxBytes,
     (message) => session.receive(message),
@@ -76,6 +76,16 @@ export function serveStream(
   stream.on("end", () => session.end(null));
   stream.on("error", (error) => session.end(disconnected(error)));
   stream.on("close", () => session.end(disconnected(undefined)));
+}
+
+function headersOf({ headers }: Http2ServerRequest): Headers {
+  const all = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    // Those of HTTP/2 itself, which `Headers` has no place for.
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of [value].flat()) all.append(name, one);
+  }
+  return all;
 }
 
 function disconnected(cause: unknown): ConnectError {

@@ -1,18 +1,8 @@
 import { equals } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import { ConnectError } from "@connectrpc/connect";
+import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import type { Cache, Client, Peer, Subscription, Watch } from "../cache/mod.ts";
 import {
-  type Cache,
-  type Client,
-  type FailureCode,
-  type Peer,
-  RequestError,
-  type Subscription,
-  type Watch,
-} from "../cache/mod.ts";
-import {
-  decodeDeltaRequest,
-  decodeSotwRequest,
   type Protocol,
   type Responses,
   Stream,
@@ -20,29 +10,29 @@ import {
   type StreamEvent,
   type StreamRequest,
 } from "../protocol/mod.ts";
+import { Admission, type Decision, type Question } from "./_admission.ts";
+import { decodeRequest } from "./_request.ts";
+import { cacheFailure, failure } from "./_status.ts";
+import { actionEvent, requestEvent } from "./_tell.ts";
+import type { Access } from "./access.ts";
 import type { Observer, StreamInfo } from "./events.ts";
 
 /** What a session needs of the server. */
 export interface SessionOptions {
   id: number;
   peer: Peer;
+  /** The request's headers, for `access`; none if left out. */
+  headers?: () => Headers;
   protocol: Protocol;
   typeUrl: string | undefined;
   cache: Cache;
   responses: Responses;
   maxNames: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean;
-  observer: Observer;
+  /** Who may do what; all may do all if it is left out. */
+  access: Access | undefined;
+  observer: Observer | undefined;
 }
-
-const codes: Readonly<Record<FailureCode, Code>> = {
-  invalid_argument: Code.InvalidArgument,
-  not_found: Code.NotFound,
-  permission_denied: Code.PermissionDenied,
-  resource_exhausted: Code.ResourceExhausted,
-  unauthenticated: Code.Unauthenticated,
-  unavailable: Code.Unavailable,
-};
 
 /**
  * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
@@ -57,23 +47,28 @@ export class Session implements StreamInfo {
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
   readonly #cache: Cache;
-  readonly #observer: Observer;
+  readonly #observer: Observer | undefined;
+  readonly #admission: Admission | undefined;
   readonly #stream: Stream;
   readonly #watches = new Map<string, Watch>();
   readonly #draining = new Map<string, Disposable>();
   readonly #subscriptions = new Map<string, Subscription>();
+  /** When the session was opened, and the response to each type was sent; for the observer. */
+  readonly #openedAt: number = 0;
+  readonly #sentAt = new Map<string, number>();
   /** Why the session ended; null if it ended as it should. */
   #end: Error | null | undefined;
   #ready = false;
 
   constructor(options: SessionOptions) {
-    const { protocol, typeUrl, responses, maxNames } = options;
+    const { protocol, typeUrl, responses, maxNames, access, observer } =
+      options;
     this.id = options.id;
     this.peer = options.peer;
     this.protocol = protocol;
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
-    this.#observer = options.observer;
+    this.#observer = observer;
     const legacyWildcard = options.legacyWildcard;
     this.#stream = new Stream({
       protocol,
@@ -82,7 +77,27 @@ export class Session implements StreamInfo {
       maxNames,
       legacyWildcard: (typeUrl, node) =>
         legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
+      reportsWaits: observer !== undefined,
     });
+    if (observer) {
+      this.#openedAt = performance.now();
+      observer({ kind: "open", stream: this });
+    }
+    if (!access) return;
+    const admission = this.#admission = new Admission(access, this.peer);
+    let decision: Decision | undefined;
+    try {
+      decision = admission.authenticate(options.headers?.() ?? new Headers());
+    } catch (refusal) {
+      // Later, when there is someone to be woken.
+      decision = Promise.reject(refusal);
+    }
+    if (decision) this.#await(decision, undefined, () => {});
+  }
+
+  /** Who opened the stream. */
+  get identity(): unknown {
+    return this.#admission?.identity;
   }
 
   /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
@@ -95,34 +110,26 @@ export class Session implements StreamInfo {
     if (this.#end !== undefined) return;
     let request: StreamRequest;
     try {
-      request = this.protocol === "sotw"
-        ? decodeSotwRequest(message)
-        : decodeDeltaRequest(message);
-    } catch (cause) {
-      const name = this.protocol === "sotw"
-        ? "DiscoveryRequest"
-        : "DeltaDiscoveryRequest";
-      const text =
-        `a message of ${message.length} bytes does not parse as ${name}: ${
-          reasonOf(cause)
-        }`;
-      this.end(
-        new ConnectError(
-          text,
-          Code.InvalidArgument,
-          undefined,
-          undefined,
-          cause,
-        ),
-      );
+      request = decodeRequest(this.protocol, message);
+    } catch (error) {
+      this.end(ConnectError.from(error));
       return;
     }
-    this.#step({ kind: "request", request });
+    this.#observer?.(requestEvent(this, request, message.length));
+    const gate = this.#admission?.gate;
+    if (!gate?.isShut) this.#request(request);
+    else if (!gate.hold(request, message.length)) {
+      const text =
+        `more than ${gate.size} requests came before it was decided whether the client may make them; ` +
+        "send fewer at once";
+      this.end(failure("resource_exhausted", text));
+    }
   }
 
   /** The next response as a gRPC message; undefined if there is none now, or the session has ended. */
   take(): Uint8Array | undefined {
     if (!this.#ready || this.#end !== undefined) return undefined;
+    if (this.#admission?.gate.isShut) return undefined;
     // First, since carrying out what is to be done may bring the next response about.
     this.#ready = false;
     const frame = this.#step({ kind: "pull" });
@@ -134,9 +141,97 @@ export class Session implements StreamInfo {
   end(error: Error | null) {
     if (this.#end !== undefined) return;
     this.#end = error;
+    this.#admission?.[Symbol.dispose]();
     this.#disposeWatches();
-    this.#observer({ kind: "close", stream: this, error: error ?? undefined });
+    if (this.#observer) {
+      const status = error ? ConnectError.from(error) : undefined;
+      this.#observer({
+        kind: "close",
+        stream: this,
+        client: this.client,
+        duration: performance.now() - this.#openedAt,
+        code: status?.code ?? 0,
+        message: status?.rawMessage ?? "",
+        error: error ?? undefined,
+      });
+    }
     this.wake();
+  }
+
+  #request(request: StreamRequest) {
+    this.#perform(this.#stream.step({ kind: "request", request }), 0);
+  }
+
+  /** Carries out what a request brought about, from an action on; waits where it is yet to be decided that it may be. */
+  #perform(actions: readonly StreamAction[], from: number) {
+    for (let at = from; at < actions.length; at++) {
+      if (this.#end !== undefined) return;
+      const action = actions[at];
+      const question = this.#admission && this.#question(action, actions);
+      if (question) {
+        let decision: Decision | undefined;
+        try {
+          decision = this.#admission!.decide(question);
+        } catch (refusal) {
+          this.#refuse(refusal, question);
+          return;
+        }
+        if (decision) {
+          // What was granted is not decided again, so it goes on with the same action.
+          this.#await(decision, question, () => this.#perform(actions, at));
+          return;
+        }
+      }
+      this.#guard(() => this.#carryOut(action));
+    }
+  }
+
+  /** What is to be decided before an action is carried out. */
+  #question(
+    action: StreamAction,
+    actions: readonly StreamAction[],
+  ): Question | undefined {
+    if (action.kind === "open") {
+      // Before anybody is told of a node that the client may not be.
+      const watch = actions.find((other) => other.kind === "watch");
+      return watch && { ...watch, node: action.node };
+    }
+    if (action.kind === "watch" || action.kind === "subscribe") {
+      return { ...action, node: this.client!.node };
+    }
+    return action.kind === "node" && this.#isOther(action.node)
+      ? { node: action.node, typeUrl: undefined, subscription: undefined }
+      : undefined;
+  }
+
+  /** Stands still until something is decided; then goes on, or ends. */
+  #await(decision: Decision, question: Question | undefined, go: () => void) {
+    this.#admission!.gate.shut(
+      decision,
+      () => {
+        go();
+        if (this.#ready) this.wake();
+      },
+      (request) => {
+        if (this.#end === undefined) this.#request(request);
+      },
+      (refusal) => this.#refuse(refusal, question),
+    );
+  }
+
+  #refuse(refusal: unknown, question: Question | undefined) {
+    if (this.#end !== undefined) return;
+    const error = ConnectError.from(refusal);
+    this.#observer?.({
+      kind: "refuse",
+      stream: this,
+      node: question?.node,
+      typeUrl: question?.typeUrl ?? "",
+      code: error.code,
+      message: error.rawMessage,
+      error,
+    });
+    this.end(error);
   }
 
   #step(event: StreamEvent): Uint8Array | undefined {
@@ -155,18 +250,11 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "fail") {
-      this.end(new ConnectError(action.message, codes[action.code]));
+      this.end(failure(action.code, action.message));
       return undefined;
     }
-    if (action.kind === "open") {
-      this.client = this.#clientOf(action.node);
-      this.#observer({ kind: "open", stream: this, client: this.client });
-      return undefined;
-    }
-    if (action.kind === "node") {
-      if (!equals(NodeSchema, action.node, this.client!.node)) {
-        this.#identify(action.node);
-      }
+    if (action.kind === "open" || action.kind === "node") {
+      if (this.#isOther(action.node)) this.#identify(action.node);
       return undefined;
     }
     return this.#carryOutFor(this.client!, action);
@@ -177,40 +265,14 @@ export class Session implements StreamInfo {
     action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" | "node" }>,
   ): Uint8Array | undefined {
     const { typeUrl } = action;
-    const about = { stream: this, client, typeUrl };
+    if (action.kind !== "send") this.#tell(client, action);
     switch (action.kind) {
       case "watch":
-        this.#observer({
-          kind: "subscribe",
-          ...about,
-          subscription: action.subscription,
-        });
         this.#subscriptions.set(typeUrl, action.subscription);
         this.#watch(client, typeUrl, action.subscription);
         break;
       case "subscribe":
-        this.#observer({
-          kind: "subscribe",
-          ...about,
-          subscription: action.subscription,
-        });
         this.#watches.get(typeUrl)?.subscribed?.();
-        break;
-      case "ack": {
-        const { version, nonce } = action.response;
-        this.#observer({ kind: "ack", ...about, version, nonce });
-        break;
-      }
-      case "nack":
-        this.#observer({
-          kind: "nack",
-          ...about,
-          nonce: action.response.nonce,
-          refusal: action.refusal,
-        });
-        break;
-      case "stale":
-        this.#observer({ kind: "stale", ...about, nonce: action.nonce });
         break;
       case "settled":
         this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
@@ -228,22 +290,24 @@ export class Session implements StreamInfo {
         this.#draining.get(typeUrl)?.[Symbol.dispose]();
         this.#draining.delete(typeUrl);
         break;
-      case "send": {
-        const { version, nonce, names, removed, frame } = action.response;
+      case "send":
         this.#watches.get(typeUrl)?.sent?.(action.view);
-        this.#observer({
-          kind: "send",
-          ...about,
-          version,
-          nonce,
-          names,
-          removed,
-          bytes: frame.length,
-        });
-        return frame;
-      }
+        this.#tell(client, action);
+        return action.response.frame;
     }
     return undefined;
+  }
+
+  /** Tells the observer of an action, if there is one: nothing is made for nobody. */
+  #tell(client: Client, action: StreamAction & { typeUrl: string }) {
+    const observer = this.#observer;
+    if (!observer) return;
+    const { kind, typeUrl } = action;
+    const now = performance.now();
+    if (kind === "send") this.#sentAt.set(typeUrl, now);
+    const latency = now - (this.#sentAt.get(typeUrl) ?? now);
+    const event = actionEvent(this, client, action, latency);
+    if (event) observer(event);
   }
 
   #watch(client: Client, typeUrl: string, subscription: Subscription) {
@@ -259,7 +323,7 @@ export class Session implements StreamInfo {
         if (!isCurrent || this.#end !== undefined) return;
         this.#step({ kind: "hold", typeUrl });
         const about = { stream: this, client, typeUrl };
-        this.#observer({ kind: "hold", ...about, waitingFor });
+        this.#observer?.({ kind: "hold", ...about, waitingFor });
       },
       heartbeat: () => step({ kind: "heartbeat", typeUrl }),
     });
@@ -281,14 +345,21 @@ export class Session implements StreamInfo {
     else held[Symbol.dispose]();
   }
 
-  #clientOf(node: Client["node"]): Client {
-    return { id: this.id, node, peer: this.peer };
+  #isOther(node: Node): boolean {
+    return !this.client || !equals(NodeSchema, node, this.client.node);
   }
 
-  /** Goes on with another node: what it is served may be another's. What it holds stands, so it is sent what differs. */
-  #identify(node: Client["node"]) {
+  #clientOf(node: Node): Client {
+    const { id, peer, identity } = this;
+    return { id, node, peer, identity };
+  }
+
+  /** Goes on as that node: what it is served may be another's. What it holds stands, so it is sent what differs. */
+  #identify(node: Node) {
     this.#disposeWatches();
+    const previous = this.client;
     const client = this.client = this.#clientOf(node);
+    this.#observer?.({ kind: "node", stream: this, client, previous });
     for (const [typeUrl, subscription] of this.#subscriptions) {
       if (this.#end !== undefined) return;
       this.#guard(() => this.#watch(client, typeUrl, subscription));
@@ -309,25 +380,7 @@ export class Session implements StreamInfo {
     try {
       call();
     } catch (cause) {
-      if (this.#end !== undefined) return;
-      if (cause instanceof RequestError) {
-        const code = codes[cause.code];
-        const { message } = cause;
-        this.end(new ConnectError(message, code, undefined, undefined, cause));
-        return;
-      }
-      const error = cause instanceof ConnectError ? cause : new ConnectError(
-        `the cache failed: ${reasonOf(cause)}`,
-        Code.Internal,
-        undefined,
-        undefined,
-        cause,
-      );
-      this.end(error);
+      this.end(cacheFailure(cause));
     }
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

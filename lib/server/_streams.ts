@@ -6,8 +6,9 @@ import {
   type Protocol,
   Responses,
 } from "../protocol/mod.ts";
-import { isolated, type Observer } from "./events.ts";
 import { Session } from "./_session.ts";
+import type { Access } from "./access.ts";
+import { combined, type Observer } from "./events.ts";
 import { discoveryServices, streamedProtocol } from "./services.ts";
 
 /** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
@@ -19,11 +20,11 @@ export interface Limits {
 }
 
 /** What the discovery services need. */
-export interface RoutesOptions {
+export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
   /** What to serve. */
   cache: Cache;
-  /** Told of what happens. */
-  observer?: Observer;
+  /** Told of what happens; several are told one after the other. */
+  observer?: Observer | readonly Observer[];
   /** What a client may take. */
   limits?: Limits;
   /**
@@ -41,8 +42,8 @@ export interface StreamMethod {
   readonly method: DescMethod;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
-  /** Opens a session for a stream of it. */
-  open(peer: Peer): Session;
+  /** Opens a session for a stream of it; its headers are asked for if anybody wants to see them. */
+  open(peer: Peer, headers: () => Headers): Session;
 }
 
 /** The media types of gRPC with protobuf messages. */
@@ -54,11 +55,12 @@ const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
 let sessions = 0;
 
 /** The methods of all services that stream, by their paths. */
-export function streamMethods(
-  options: RoutesOptions,
+export function streamMethods<Identity>(
+  options: RoutesOptions<Identity>,
 ): Map<string, StreamMethod> {
   const { cache, limits, legacyWildcard = true } = options;
-  const observer = isolated(options.observer);
+  const observer = combined(options.observer);
+  const access = accessOf(options);
   const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
   const maxBytes = limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES;
   let serial = 0;
@@ -80,10 +82,11 @@ export function streamMethods(
         legacyWildcard: typeof legacyWildcard === "function"
           ? legacyWildcard
           : () => legacyWildcard,
+        access,
         observer,
       };
-      const open = (peer: Peer) =>
-        new Session({ id: ++sessions, peer, ...shared });
+      const open = (peer: Peer, headers: () => Headers) =>
+        new Session({ id: ++sessions, peer, headers, ...shared });
       methods.set(`/${service.typeName}/${method.name}`, {
         service,
         method,
@@ -93,4 +96,12 @@ export function streamMethods(
     }
   }
   return methods;
+}
+
+/** Who may do what; undefined if all may do all. */
+function accessOf<Identity>(options: Access<Identity>): Access | undefined {
+  const { authenticate, authorize } = options;
+  if (!authenticate && !authorize) return undefined;
+  // The identity that one is passed is always what the other returned.
+  return { authenticate, authorize } as Access;
 }

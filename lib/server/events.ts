@@ -1,5 +1,6 @@
+import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Client, Peer, Refusal, Subscription } from "../cache/mod.ts";
-import type { Protocol } from "../protocol/mod.ts";
+import type { Awaited, Protocol } from "../protocol/mod.ts";
 
 /** A client's stream, as events tell of it. */
 export interface StreamInfo {
@@ -7,18 +8,52 @@ export interface StreamInfo {
   readonly id: number;
   /** Who opened the connection. */
   readonly peer: Peer;
+  /** Who `authenticate` found that to be; undefined without one, and until it has. */
+  readonly identity: unknown;
   /** State of the world, or delta. */
   readonly protocol: Protocol;
   /** The type of a single-type service; undefined on ADS. */
   readonly typeUrl: string | undefined;
-  /** The client; undefined until its first request came. */
+  /** The client; undefined until its first request came and was granted. */
   readonly client: Client | undefined;
 }
 
-/** What happens between a server and its clients. */
+/**
+ * What happens between a server and its clients. A `typeUrl` is empty where it is not known.
+ */
 export type ServerEvent =
-  /** A stream's first request came, and with it the client's node. */
-  | { kind: "open"; stream: StreamInfo; client: Client }
+  /** A stream was opened; nothing is known yet but where from. */
+  | {
+    kind: "open";
+    stream: StreamInfo;
+  }
+  /** A stream's first request said which node the client is, or a later one that it is another. */
+  | {
+    kind: "node";
+    stream: StreamInfo;
+    client: Client;
+    /** What it was before; undefined on the first request. */
+    previous: Client | undefined;
+  }
+  /** A request came, whatever becomes of it. */
+  | {
+    kind: "request";
+    stream: StreamInfo;
+    /** The node that it carries; undefined where it is left out, as it may be after the first. */
+    node: Node | undefined;
+    /** The type that is asked for; empty if the request does not say, on an aggregated stream. */
+    typeUrl: string;
+    /** The nonce of the response that it answers; empty if it answers none. */
+    nonce: string;
+    /** Whether it answers a response. */
+    answers: boolean;
+    /** How many names are in it; in delta, of those that are subscribed to and those that no longer are. */
+    names: number;
+    /** Why the client refuses what the request answers; undefined if it does not. */
+    error: { readonly code: number; readonly message: string } | undefined;
+    /** Size of the message, in bytes. */
+    bytes: number;
+  }
   /** A client asked for a type for the first time, or for other names of it. */
   | {
     kind: "subscribe";
@@ -27,6 +62,21 @@ export type ServerEvent =
     typeUrl: string;
     subscription: Subscription;
   }
+  /** A client was turned away by `authenticate` or `authorize`; its stream ends. */
+  | {
+    kind: "refuse";
+    stream: StreamInfo;
+    /** The node that the client says it is; undefined if it was turned away before that was known. */
+    node: Node | undefined;
+    /** The type that it may not have; empty if that is not what it was turned away for. */
+    typeUrl: string;
+    /** The gRPC status code. */
+    code: number;
+    /** What the client is told. */
+    message: string;
+    /** The error; its `cause` is what was thrown. */
+    error: Error;
+  }
   /** A response waits until the client has asked for some more names. */
   | {
     kind: "hold";
@@ -34,6 +84,23 @@ export type ServerEvent =
     client: Client;
     typeUrl: string;
     waitingFor: ReadonlySet<string>;
+  }
+  /**
+   * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what
+   * they refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something
+   * else; what was waited for is over when the next `send` comes.
+   */
+  | {
+    kind: "wait";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    /** Whether these are to be removed; otherwise they are to be sent. */
+    removal: boolean;
+    /** Names of the resources that wait. */
+    names: readonly string[];
+    /** What they wait for. */
+    waitingFor: readonly Awaited[];
   }
   /** A response was sent: resources by these names, and, in delta, that some were removed. */
   | {
@@ -45,6 +112,8 @@ export type ServerEvent =
     nonce: string;
     names: readonly string[];
     removed: readonly string[];
+    /** Whether it is a heartbeat: it renews the TTL of its resources and holds no bodies. */
+    heartbeat: boolean;
     /** Size of the message, in bytes. */
     bytes: number;
   }
@@ -56,15 +125,22 @@ export type ServerEvent =
     typeUrl: string;
     version: string;
     nonce: string;
+    names: readonly string[];
+    removed: readonly string[];
+    /** Milliseconds since the response was sent. */
+    latency: number;
   }
-  /** A client refused a response, for what `refusal.message` says. */
+  /** A client refused a response, for what `refusal.message` says; `refusal.names` are what it is about. */
   | {
     kind: "nack";
     stream: StreamInfo;
     client: Client;
     typeUrl: string;
+    version: string;
     nonce: string;
     refusal: Refusal;
+    /** Milliseconds since the response was sent. */
+    latency: number;
   }
   /** A request was passed over, since it answers a response that is no longer the newest. */
   | {
@@ -74,28 +150,69 @@ export type ServerEvent =
     typeUrl: string;
     nonce: string;
   }
-  /** A stream ended: without `error` if the client or a shutdown ended it as it should. */
-  | { kind: "close"; stream: StreamInfo; error: Error | undefined };
+  /** A stream ended. */
+  | {
+    kind: "close";
+    stream: StreamInfo;
+    /** The client; undefined if none was known. */
+    client: Client | undefined;
+    /** Milliseconds since it was opened. */
+    duration: number;
+    /** The gRPC status code that it ended with: 0 if the client or a shutdown ended it as it should. */
+    code: number;
+    /** The status message; empty with code 0. */
+    message: string;
+    /** The error that ended it; undefined with code 0. */
+    error: Error | undefined;
+  };
 
 /**
- * Told of every event, as it happens. It is called synchronously and should not take long; what it throws is printed,
- * and breaks nothing.
+ * Told of every event, as it happens. It is called synchronously and should not take long; what it throws, or rejects
+ * with, is printed and breaks nothing.
  */
 export type Observer = (event: ServerEvent) => void;
 
-/** An observer that cannot throw. */
-export function isolated(observer: Observer | undefined): Observer {
-  if (!observer) return () => {};
+/** One observer that tells all of them, none of which can throw; undefined if there is none to tell. */
+export function combined(
+  observers: Observer | readonly Observer[] | undefined,
+): Observer | undefined {
+  if (!observers) return undefined;
+  if (typeof observers === "function") return isolated(observers);
+  const all = observers.map(isolated);
+  if (all.length <= 1) return all[0];
+  return (event) => {
+    for (const observer of all) observer(event);
+  };
+}
+
+/** Milliseconds for which the errors of an observer on one kind of event are counted, once one was printed. */
+const PRINT_INTERVAL = 1_000;
+
+function isolated(observer: Observer): Observer {
+  const printed = new Map<string, { at: number; left: number }>();
+  const print = (kind: string, error: unknown) => {
+    const now = performance.now();
+    const last = printed.get(kind);
+    if (last && now - last.at < PRINT_INTERVAL) {
+      last.left++;
+      return;
+    }
+    const more = last?.left ? ` (and ${last.left} times before)` : "";
+    console.error(
+      `xds: the observer threw when it was told of "${kind}"${more}:`,
+      error,
+    );
+    printed.set(kind, { at: now, left: 0 });
+  };
   return (event) => {
     try {
-      observer(event);
+      const result: unknown = observer(event);
+      // An async function passes for one that returns nothing; its rejection would end the process.
+      if (result instanceof Promise) {
+        result.catch((error) => print(event.kind, error));
+      }
     } catch (error) {
-      console.error(
-        `xds: the observer threw when it was told of ${
-          JSON.stringify(event.kind)
-        }:`,
-        error,
-      );
+      print(event.kind, error);
     }
   };
 }

@@ -1,6 +1,14 @@
 /** The discovery services over gRPC. */
 export type { Limits, RoutesOptions } from "./_streams.ts";
+export type { Access, AuthorizationRequest } from "./access.ts";
 export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+export {
+  type LogLevel,
+  logObserver,
+  type LogObserverOptions,
+  type LogRecord,
+} from "./log.ts";
+export { peerOf } from "./peer.ts";
 export { peerKey, xdsRoutes } from "./routes.ts";
 export {
   ListenError,

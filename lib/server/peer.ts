@@ -1,6 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../cache/mod.ts";
+import { subjectAltNames } from "./_alt_names.ts";
 
 /** A peer that nothing is known of. */
 export const unknownPeer: Peer = {
@@ -9,9 +11,11 @@ export const unknownPeer: Peer = {
   certificate: undefined,
 };
 
-/** The peer that a request came from. */
-export function peerOf(request: Http2ServerRequest): Peer {
-  const socket = request.stream.session?.socket;
+/** The peer that a request of Node's HTTP server came from, to be put under {@linkcode peerKey}. */
+export function peerOf(request: IncomingMessage | Http2ServerRequest): Peer {
+  const socket = "stream" in request
+    ? request.stream.session?.socket
+    : request.socket;
   if (!socket) return unknownPeer;
   return {
     hostname: socket.remoteAddress ?? "",
@@ -26,11 +30,18 @@ function certificateOf(
   if (!socket.authorized) return undefined;
   const certificate: Partial<PeerCertificate> | undefined = socket
     .getPeerCertificate?.();
-  if (!certificate?.fingerprint256) return undefined;
+  if (!certificate?.fingerprint256 || !certificate.raw) return undefined;
+  let names: string[];
+  try {
+    names = subjectAltNames(certificate.raw);
+  } catch {
+    // What cannot be read proves nothing.
+    return undefined;
+  }
   const { CN } = certificate.subject ?? {};
   return {
     commonName: (Array.isArray(CN) ? CN[0] : CN) ?? "",
-    subjectAltNames: certificate.subjectaltname?.split(", ") ?? [],
+    subjectAltNames: names,
     fingerprint: certificate.fingerprint256,
   };
 }

@@ -22,7 +22,22 @@ import type { Peer } from "../cache/mod.ts";
 import { unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
 
-/** Under which a server adapter may put the peer of a request, for observers to see. */
+/**
+ * Under which a server adapter puts the peer of a request, for observers, `authenticate` and `authorize` to see. Without
+ * it they see a peer of which nothing is known.
+ *
+ * @example With Connect's adapter for Node
+ * ```ts
+ * import { peerKey, peerOf, SnapshotCache, xdsRoutes } from "@xds/control-plane";
+ * import { createContextValues } from "@connectrpc/connect";
+ * import { connectNodeAdapter } from "@connectrpc/connect-node";
+ *
+ * const handler = connectNodeAdapter({
+ *   routes: xdsRoutes({ cache: new SnapshotCache() }),
+ *   contextValues: (request) => createContextValues().set(peerKey, peerOf(request)),
+ * });
+ * ```
+ */
 export const peerKey: ContextKey<Peer> = createContextKey<Peer>(unknownPeer, {
   description: "xds peer",
 });
@@ -44,8 +59,8 @@ const nothing = new Uint8Array();
  * const server = createServer(connectNodeAdapter({ routes: xdsRoutes({ cache }) }));
  * ```
  */
-export function xdsRoutes(
-  options: RoutesOptions,
+export function xdsRoutes<Identity = unknown>(
+  options: RoutesOptions<Identity>,
 ): (router: ConnectRouter) => void {
   const methods = streamMethods(options);
   return (router) => {
@@ -75,6 +90,7 @@ function handler(
     }
     const session = streamed.open(
       request.contextValues?.get(peerKey) ?? unknownPeer,
+      () => request.header,
     );
     readRequests(request, session, streamed.maxBytes);
     return Promise.resolve(respond(request, session, signal));

@@ -1,3 +1,4 @@
+import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import {
   createSecureServer,
@@ -8,14 +9,16 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
-import type { Observer } from "./events.ts";
 import { isGrpc, serveStream } from "./_http2.ts";
 import { type Limits, type RoutesOptions, streamMethods } from "./_streams.ts";
-import { xdsRoutes } from "./routes.ts";
+import type { Access } from "./access.ts";
+import type { Observer } from "./events.ts";
+import { peerOf } from "./peer.ts";
+import { peerKey, xdsRoutes } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
 /** Options of {@linkcode serve}. */
-export interface ServeOptions {
+export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   /** What to serve. */
   cache: Cache;
   /** Address to listen on. Default: `"0.0.0.0"`. */
@@ -26,8 +29,8 @@ export interface ServeOptions {
   tls?: TlsOptions;
   /** What a client may take. */
   limits?: Limits;
-  /** Told of what happens. */
-  observer?: Observer;
+  /** Told of what happens; several are told one after the other. */
+  observer?: Observer | readonly Observer[];
   /**
    * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
    * proxyless gRPC client never does.
@@ -78,10 +81,29 @@ const DEFAULT_DEADLINE = 5_000;
  * console.log(`serving xDS on ${server.addr.port}`);
  * ```
  *
+ * @example Who may have what: a token says which node a client may be, and secrets are for those that own them
+ * ```ts
+ * import { serve, SnapshotCache, TypeUrl } from "@xds/control-plane";
+ *
+ * const owners = new Map([["s3cret-of-edge-1", "edge-1"]]);
+ * await using server = await serve({
+ *   cache: new SnapshotCache(),
+ *   hostname: "127.0.0.1",
+ *   port: 0,
+ *   authenticate: (_peer, headers) => owners.get(headers.get("authorization")?.replace(/^Bearer /, "") ?? ""),
+ *   authorize: ({ identity, node, typeUrl, subscription }) =>
+ *     node.id === identity &&
+ *     (typeUrl !== TypeUrl.Secret ||
+ *       (!subscription.wildcard && [...subscription.names].every((name) => name.startsWith(`${identity}/`)))),
+ * });
+ * ```
+ *
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
  */
-export async function serve(options: ServeOptions): Promise<XdsServer> {
+export async function serve<Identity = unknown>(
+  options: ServeOptions<Identity>,
+): Promise<XdsServer> {
   const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
   if (tls) checkTls(tls);
   signal?.throwIfAborted();
@@ -89,7 +111,11 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   const ending = new AbortController();
   const routesOptions = { ...options, signal: ending.signal };
   const streams = streamMethods(routesOptions);
-  const others = connectNodeAdapter({ routes: xdsRoutes(routesOptions) });
+  const others = connectNodeAdapter({
+    routes: xdsRoutes(routesOptions),
+    contextValues: (request) =>
+      createContextValues().set(peerKey, peerOf(request)),
+  });
   const handle = (
     request: Http2ServerRequest,
     response: Http2ServerResponse,

@@ -38,10 +38,10 @@ const DERIVED = /^[0-9a-f]{16}$/;
 /**
  * One client that talks to one server with a {@linkcode SnapshotCache}, command by command:
  *
- * - `options [sotw | delta] [ads] [at-once] [drain=5] [rollback] [no-legacy-wildcard] [type=Cluster] [max-names=3]`, first
- *   of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`, `drain` in seconds
- *   and `onRefused`, that a first request without names asks for nothing, a single-type service (default: ADS), the limit
- *   of names
+ * - `options [sotw | delta] [ads] [at-once] [drain=5] [rollback] [no-legacy-wildcard] [waits] [type=Cluster]
+ *   [max-names=3]`, first of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`,
+ *   `drain` in seconds and `onRefused`, that a first request without names asks for nothing, that waits are told of, a
+ *   single-type service (default: ADS), the limit of names
  * - `cache set [v1] Cluster a b=2 c->e Listener l->r`: sets a snapshot with that version, or with versions derived from
  *   content, which are written h1, h2, … in order of appearance. `b=2` is b with other content, `c->e` a cluster whose
  *   endpoints are e, `l->r` a listener whose routes are r, `r->c` routes to cluster c, `a~30` a resource with a TTL of
@@ -63,6 +63,7 @@ export class Conversation {
   #typeUrl: string | undefined;
   #maxNames: number | undefined;
   #legacyWildcard = true;
+  #reportsWaits = false;
   readonly #clock = new FakeClock();
   #cache = new SnapshotCache({ clock: this.#clock });
   #snapshots = new Map<string, Snapshot>();
@@ -102,10 +103,19 @@ export class Conversation {
   > = {
     "options": (args) => {
       args.allow(
-        ["sotw", "delta", "ads", "at-once", "rollback", "no-legacy-wildcard"],
+        [
+          "sotw",
+          "delta",
+          "ads",
+          "at-once",
+          "rollback",
+          "no-legacy-wildcard",
+          "waits",
+        ],
         ["type", "max-names", "drain"],
       );
       this.#legacyWildcard = !args.has("no-legacy-wildcard");
+      this.#reportsWaits = args.has("waits");
       if (args.has("delta")) this.#protocol = "delta";
       const type = args.value("type");
       this.#typeUrl = type && (typeOf(type) ?? unknown(type));
@@ -202,6 +212,7 @@ export class Conversation {
       typeUrl: this.#typeUrl,
       maxNames: this.#maxNames,
       legacyWildcard: () => this.#legacyWildcard,
+      reportsWaits: this.#reportsWaits,
     });
     const node = create(NodeSchema, { id: KEY });
     this.#client = { id: ++this.#streams, node };
@@ -335,6 +346,19 @@ export class Conversation {
         watch?.sent?.(action.view);
         this.#out.push(this.#sent(action.response));
         break;
+      case "wait": {
+        const { removal, names, waitingFor } = action.wait;
+        const reasons = waitingFor.map(({ typeUrl, names, refusal }) =>
+          `${shortName(typeUrl)} [${names.join(" ")}]` +
+          (refusal ? ` refused: ${refusal.message}` : "")
+        );
+        this.#out.push(
+          `wait ${type} to ${removal ? "remove" : "send"} [${
+            names.join(" ")
+          }] until ${reasons.join(", ") || "it is drained"}`,
+        );
+        break;
+      }
       case "settled": {
         const { view, outcome: { refusal, blocked } } = action;
         const reason = refusal

@@ -254,7 +254,13 @@ Deno.test("an observer that throws is told of the rest, and breaks no stream", a
   } finally {
     console.error = print;
   }
-  assertEquals(told.slice(0, 3), ["open", "subscribe", "send"]);
+  assertEquals(told.slice(0, 5), [
+    "open",
+    "request",
+    "node",
+    "subscribe",
+    "send",
+  ]);
   assertEquals(
     printed[0][0],
     'xds: the observer threw when it was told of "open":',

@@ -12,6 +12,7 @@ import {
   Client,
   type ClientDuplexStream,
   credentials,
+  Metadata,
   type ServiceError,
   type StatusObject,
 } from "@grpc/grpc-js";
@@ -34,8 +35,17 @@ export interface Status {
 /** A gRPC client that does just what a test says: streams of requests, answered or not. */
 export class GrpcClient implements Disposable {
   readonly #client: Client;
+  readonly #metadata = new Metadata();
 
-  constructor(port: number, tls?: { ca: string; cert?: string; key?: string }) {
+  /** @param headers go with each stream */
+  constructor(
+    port: number,
+    tls?: { ca: string; cert?: string; key?: string },
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    for (const [name, value] of Object.entries(headers)) {
+      this.#metadata.set(name, value);
+    }
     const pem = (text: string | undefined) =>
       text === undefined ? null : Buffer.from(text);
     const secure = tls &&
@@ -83,6 +93,7 @@ export class GrpcClient implements Disposable {
       path,
       (bytes) => Buffer.from(bytes),
       (bytes) => fromBinary(output, bytes) as MessageShape<O>,
+      this.#metadata,
     );
     return new GrpcStream(stream, input);
   }

@@ -1,0 +1,58 @@
+import type { StreamRequest } from "../protocol/mod.ts";
+
+/** Requests, and bytes in them, that may wait for a decision. More than any client has reason to send at once. */
+const MAX_WAITING = 256;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** Keeps a stream's requests in their order while it is decided whether the client may go on. */
+export class Gate {
+  #isShut = false;
+  #bytes = 0;
+  readonly #waiting: { request: StreamRequest; bytes: number }[] = [];
+
+  /** Whether something is being decided, so that a request that comes has to wait. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  /** How many requests wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets a request wait; false if too much does already. */
+  hold(request: StreamRequest, bytes: number): boolean {
+    const { size } = this;
+    if (size >= MAX_WAITING) return false;
+    if (size > 0 && this.#bytes + bytes > MAX_WAITING_BYTES) return false;
+    this.#waiting.push({ request, bytes });
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Shuts until something is decided. If it is granted, `goOn` comes before what waits, which may shut it again. */
+  shut(
+    decision: Promise<void>,
+    goOn: () => void,
+    pass: (request: StreamRequest) => void,
+    refuse: (refusal: unknown) => void,
+  ) {
+    this.#isShut = true;
+    decision.then(() => {
+      this.#isShut = false;
+      goOn();
+      while (!this.#isShut) {
+        const next = this.#waiting.shift();
+        if (!next) break;
+        this.#bytes -= next.bytes;
+        pass(next.request);
+      }
+    }, refuse);
+  }
+
+  /** Forgets what waits. */
+  clear() {
+    this.#waiting.length = 0;
+    this.#bytes = 0;
+  }
+}

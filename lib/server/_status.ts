@@ -1,0 +1,49 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type FailureCode, RequestError } from "../cache/mod.ts";
+
+const codes: Readonly<Record<FailureCode, Code>> = {
+  invalid_argument: Code.InvalidArgument,
+  not_found: Code.NotFound,
+  permission_denied: Code.PermissionDenied,
+  resource_exhausted: Code.ResourceExhausted,
+  unauthenticated: Code.Unauthenticated,
+  unavailable: Code.Unavailable,
+};
+
+/** An error that ends a stream with a gRPC status. */
+export function failure(
+  code: FailureCode,
+  message: string,
+  cause?: unknown,
+): ConnectError {
+  return new ConnectError(message, codes[code], undefined, undefined, cause);
+}
+
+/** The gRPC status that somebody's code asked for by what it threw; undefined if it did not. */
+export function asked(cause: unknown): ConnectError | undefined {
+  return cause instanceof RequestError
+    ? failure(cause.code, cause.message, cause)
+    : undefined;
+}
+
+/** What ends a stream whose cache threw something. */
+export function cacheFailure(cause: unknown): ConnectError {
+  if (cause instanceof ConnectError) return cause;
+  return asked(cause) ?? new ConnectError(
+    `the cache failed: ${reasonOf(cause)}`,
+    Code.Internal,
+    undefined,
+    undefined,
+    cause,
+  );
+}
+
+/** The message of whatever was thrown. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** A text, cut if it is longer than so many characters. */
+export function clipped(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
