@@ -55,7 +55,7 @@ Deno.test("a real Envoy is configured over mutual TLS, and told by its certifica
       await stranger.stat("control_plane.connected_state") === 0,
   );
   assertEquals(cache.status("stranger"), []);
-  const opened = events.filter((event) => event.kind === "open");
+  const opened = events.filter((event) => event.kind === "node");
   assertEquals(opened.map(({ client }) => client.node.id), ["friend"]);
   const { certificate } = opened[0].stream.peer;
   assertEquals(certificate?.commonName, "edge-1");
