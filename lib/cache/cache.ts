@@ -64,6 +64,8 @@ export interface ResourceState {
     | "absent";
   /** The version of the resource that it was sent last; undefined if it has none. */
   readonly version: string | undefined;
+  /** The version of the resource that there is for it now; undefined if there is none. */
+  readonly newest: string | undefined;
   /** The resource that it was sent last; undefined if it has none, or has it from before its stream. */
   readonly resource: Resource | undefined;
   /** Why it refused it. */

@@ -114,6 +114,7 @@ export interface StreamOptions {
 const unsubscribed: ResourceState = {
   state: "unsubscribed",
   version: undefined,
+  newest: undefined,
   resource: undefined,
   refusal: undefined,
   waitsFor: [],

@@ -338,7 +338,8 @@ export class TypeState {
     const refusal = this.#refused.get(name);
     const resource = held instanceof Resource ? held : undefined;
     const version = typeof held === "string" ? held : resource?.version;
-    const about = { version, resource, refusal, waitsFor: nothing };
+    const newest = this.#view?.resources.get(name)?.version;
+    const about = { version, newest, resource, refusal, waitsFor: nothing };
     if (!this.#wanted.covers(name)) return { state: "unsubscribed", ...about };
     if (refusal) return { state: "refused", ...about };
     if (this.#inFlight?.speaksOf(name)) return { state: "sent", ...about };

@@ -448,6 +448,7 @@ export class Conversation {
 const gone: ResourceState = {
   state: "unsubscribed",
   version: undefined,
+  newest: undefined,
   resource: undefined,
   refusal: undefined,
   waitsFor: [],

@@ -1,0 +1,133 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { ClientResourceStatus } from "@xds/envoy/envoy/admin/v3";
+import type { Node } from "@xds/envoy/envoy/config/core/v3";
+import {
+  type ClientConfig,
+  type ClientConfig_GenericXdsConfig,
+  ClientConfig_GenericXdsConfigSchema,
+  ClientConfigSchema,
+  type ClientStatusDiscoveryService,
+  type ClientStatusRequest,
+  type ClientStatusResponse,
+  ClientStatusResponseSchema,
+  ConfigStatus,
+} from "@xds/envoy/envoy/service/status/v3";
+import { RequestError, type ResourceState } from "../cache/mod.ts";
+import { TypeUrl } from "../resource/mod.ts";
+import { matchesNode } from "./_node_matcher.ts";
+
+/** A stream, as far as it is to be told of. */
+export interface InspectedStream {
+  /** The client's node; undefined until its first request came. */
+  readonly node: Node | undefined;
+  /** What the client asks for or was told of, with where it stands. */
+  inspect(): Iterable<
+    { typeUrl: string; name: string; state: ResourceState }
+  >;
+}
+
+/**
+ * The client status discovery service: what each client was sent, resource by resource, and what it made of it. Of
+ * secrets it tells names and versions, and never what is in them.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto
+ */
+export function clientStatusService(
+  streams: Iterable<InspectedStream>,
+): ServiceImpl<typeof ClientStatusDiscoveryService> {
+  const answer = (request: ClientStatusRequest) => {
+    try {
+      return clientStatus(streams, request);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      throw new ConnectError(error.message, Code.InvalidArgument);
+    }
+  };
+  return {
+    fetchClientStatus: answer,
+    async *streamClientStatus(requests) {
+      for await (const request of requests) yield answer(request);
+    },
+  };
+}
+
+/** What the clients that a request means hold. The streams of a node are told of together. */
+function clientStatus(
+  streams: Iterable<InspectedStream>,
+  request: ClientStatusRequest,
+): ClientStatusResponse {
+  const byNode = new Map<string, ClientConfig>();
+  for (const stream of streams) {
+    const { node } = stream;
+    if (!node || !matchesNode(node, request.nodeMatchers)) continue;
+    let config = byNode.get(node.id);
+    if (!config) {
+      byNode.set(node.id, config = create(ClientConfigSchema, { node }));
+    }
+    for (const { typeUrl, name, state } of stream.inspect()) {
+      config.genericXdsConfigs.push(
+        toConfig(typeUrl, name, state, request.excludeResourceContents),
+      );
+    }
+  }
+  return create(ClientStatusResponseSchema, { config: [...byNode.values()] });
+}
+
+function toConfig(
+  typeUrl: string,
+  name: string,
+  state: ResourceState,
+  withoutContents: boolean,
+): ClientConfig_GenericXdsConfig {
+  const { version, resource, refusal } = state;
+  const isHidden = withoutContents || typeUrl === TypeUrl.Secret;
+  const any = resource && !isHidden
+    ? { typeUrl, value: resource.bytes }
+    : undefined;
+  return create(ClientConfig_GenericXdsConfigSchema, {
+    typeUrl,
+    name,
+    // What a client refused is not what it has; what it had before is not kept.
+    versionInfo: refusal ? "" : version ?? "",
+    xdsConfig: refusal ? undefined : any,
+    configStatus: configStatus(state),
+    clientStatus: clientResourceStatus(state),
+    errorState: refusal && {
+      failedConfiguration: any,
+      details: refusal.message,
+      versionInfo: refusal.version,
+    },
+  });
+}
+
+function configStatus({ state, version, newest }: ResourceState): ConfigStatus {
+  switch (state) {
+    case "refused":
+      return ConfigStatus.ERROR;
+    case "sent":
+      return ConfigStatus.STALE;
+    case "accepted":
+      return version === newest ? ConfigStatus.SYNCED : ConfigStatus.NOT_SENT;
+    case "absent":
+      return newest === undefined ? ConfigStatus.SYNCED : ConfigStatus.NOT_SENT;
+    default:
+      return ConfigStatus.NOT_SENT;
+  }
+}
+
+function clientResourceStatus({ state }: ResourceState): ClientResourceStatus {
+  switch (state) {
+    case "refused":
+      return ClientResourceStatus.NACKED;
+    case "accepted":
+      return ClientResourceStatus.ACKED;
+    case "absent":
+      return ClientResourceStatus.DOES_NOT_EXIST;
+    case "sent":
+    case "unsent":
+      return ClientResourceStatus.REQUESTED;
+    default:
+      return ClientResourceStatus.UNKNOWN;
+  }
+}
