@@ -28,6 +28,9 @@ export interface Access<Identity = unknown> {
    * Only `true` lets the request pass. All else ends the stream with `PERMISSION_DENIED`, or, for a
    * {@linkcode RequestError} that is thrown, with its status and message. The message of any other error is not sent to
    * the client, but is told to observers.
+   *
+   * On an aggregated stream that ends what the client gets of other types, too, and it will ask again when it has
+   * reconnected. Where a client is to go on without what it may not have, leave that out of what the cache serves it.
    */
   authorize?(
     request: AuthorizationRequest<Identity>,

@@ -98,7 +98,8 @@ const levels: readonly LogLevel[] = ["debug", "info", "warn"];
  * await using server = await serve({ cache: new SnapshotCache(), hostname: "127.0.0.1", port: 0, observer });
  * ```
  *
- * @example With a logger; pino takes `logger[level](fields, message)`, LogTape `logger[level](message, fields)`
+ * @example With a logger. pino takes `logger[level](fields, message)`; LogTape, for which a message is a template,
+ * `logger[level]("{message}", { message, ...fields })`
  * ```ts
  * import { logObserver } from "@xds/control-plane";
  *
