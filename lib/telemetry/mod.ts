@@ -1,0 +1,7 @@
+/**
+ * Metrics and traces of a server, by OpenTelemetry's API. Where they go is for the program to say, by the providers that
+ * it registers or gives.
+ *
+ * @module
+ */
+export { telemetry, type TelemetryOptions } from "./telemetry.ts";
