@@ -18,7 +18,8 @@ export interface OnDemandRequest {
 /**
  * Finds the resource of a name, or that there is none. It is called once for a name, however many ask.
  *
- * A message becomes a resource of the name that was asked for, whatever its own.
+ * A message becomes a resource of the name that was asked for, whatever its own. An Envoy forgets a virtual host by the
+ * message's name, so give it that name, too.
  */
 export type Resolver = (
   request: OnDemandRequest,

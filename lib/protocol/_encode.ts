@@ -129,7 +129,8 @@ export function encodeDeltaResponse(
     fields.message(2, wrapped(resource, any));
   }
   for (const name of content.missing) {
-    fields.message(2, new Fields().text(3, name));
+    // Envoy takes a resource without a body only if it has an alias.
+    fields.message(2, new Fields().text(3, name).text(4, name));
   }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.removed) fields.text(6, name);

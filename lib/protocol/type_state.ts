@@ -34,6 +34,8 @@ export interface Answer {
 interface Plan {
   readonly lack: Lack;
   readonly unknown: readonly string[];
+  /** Whether it is yet to be found out if there is a resource of some name that was asked for. */
+  readonly undecided?: boolean;
   /** A view that holds all that the client will, where it is shared with others that lack the same. */
   readonly whole?: View;
   /** What the client had of a name before. */
@@ -253,8 +255,10 @@ export class TypeState {
       const plan = this.#wanted.wildcard
         ? this.#planWildcard(view, removals)
         : this.#planNames(view, removals);
-      response = this.#respond(view, plan, this.#mustAnswer);
-      this.#mustAnswer = false;
+      // What is yet to be found is an answer soon enough.
+      const mustAnswer = this.#mustAnswer && !plan.undecided;
+      response = this.#respond(view, plan, mustAnswer);
+      if (response || !plan.undecided) this.#mustAnswer = false;
       this.#mayLack = response !== undefined;
       changed = plan.lack.resources;
       if (response) this.#remember(plan.before);
@@ -514,6 +518,7 @@ export class TypeState {
     const unknown: string[] = [];
     const before = new Map<string, Held | undefined>();
     const later = new Set<string>();
+    let undecided = false;
     this.#hasLeftovers = false;
     const names = this.#dirty === "all" ? this.#allNames(view) : this.#dirty;
     for (const name of names) {
@@ -535,6 +540,7 @@ export class TypeState {
         const isNews = held === undefined || this.#forced.has(name);
         if (isNews && view.collection(name).size === 0) unknown.push(name);
       } else if (this.#isUndecided(view, name)) {
+        undecided = true;
         later.add(name);
         continue;
       } else if (held === undefined || this.#forced.has(name)) {
@@ -547,6 +553,7 @@ export class TypeState {
     return {
       lack: { resources, removed },
       unknown,
+      undecided,
       before: (name) =>
         before.has(name) ? before.get(name) : view.resources.get(name),
     };

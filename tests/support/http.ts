@@ -11,7 +11,12 @@ export interface Answer {
 /** A GET on a connection of its own, over TLS if the certificate of an authority is given. */
 export function get(
   port: number,
-  options: { ca?: string; host?: string; path?: string } = {},
+  options: {
+    ca?: string;
+    host?: string;
+    path?: string;
+    headers?: Record<string, string>;
+  } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { ca, path = "/", host = "localhost" } = options;
@@ -20,7 +25,7 @@ export function get(
       port,
       path,
       agent: false,
-      headers: { host },
+      headers: { host, ...options.headers },
     } as const;
     const request = ca
       ? secure({ ...target, ca, servername: "localhost" })
