@@ -251,7 +251,11 @@ export class Session implements StreamInfo {
     step({ kind: "watched", typeUrl, makeBeforeBreak });
     const held: Watch = {
       makeBeforeBreak,
-      subscribed: () => watch.subscribed?.(),
+      subscribed: () => {
+        watch.subscribed?.();
+        const makeBeforeBreak = watch.makeBeforeBreak ?? false;
+        step({ kind: "watched", typeUrl, makeBeforeBreak });
+      },
       sent: (view) => watch.sent?.(view),
       settled: (view, outcome) => watch.settled?.(view, outcome),
       [Symbol.dispose]: () => {
