@@ -1,6 +1,7 @@
 import { type Field as FieldOfType, fields } from "@xds/envoy/fields";
 import { eachField, text, Wire } from "./_wire.ts";
 import { typeName, TypeUrl } from "./type_url.ts";
+import { canonicalName } from "./xdstp.ts";
 
 /** What a resource needs another resource for. */
 export interface Reference {
@@ -199,7 +200,12 @@ function visit(type: string, part: Part, path: string, found: Found): void {
     if (rule) {
       rule(new Parsed(part), path, (typeUrl, name, path, onDemand = false) => {
         if (name !== "") {
-          found.references.push({ typeUrl, name, path, onDemand });
+          found.references.push({
+            typeUrl,
+            name: canonicalName(name),
+            path,
+            onDemand,
+          });
         }
       });
     }

@@ -1,6 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { assertEquals } from "@std/assert";
-import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+import {
+  Cluster_DiscoveryType,
+  ClusterSchema,
+} from "@xds/envoy/envoy/config/cluster/v3";
+import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
 import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
 import {
   createResource,
@@ -185,6 +189,23 @@ Deno.test("snapshots are set, got, listed and deleted by key", () => {
   assertEquals(cache.delete("one"), false);
   assertEquals(cache.delete("three"), false);
   assertEquals([...cache.keys()], ["two"]);
+});
+
+Deno.test("a reference is to a name with its context parameters in any order", () => {
+  const cluster = create(ClusterSchema, {
+    name: "a",
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { serviceName: "xdstp://x/t/e?b=1&a=2" },
+  });
+  const endpoints = create(ClusterLoadAssignmentSchema, {
+    clusterName: "xdstp://x/t/e?a=2&b=1",
+  });
+  const snapshot = createSnapshot({ resources: [cluster, endpoints] });
+  assertEquals(snapshot.check(), []);
+  const name = "xdstp://x/t/e?b=1&a=2";
+  const { typeUrl } = createResource(endpoints);
+  const without = snapshot.with({ delete: [{ typeUrl, name }] });
+  assertEquals(without.resources(typeUrl).size, 0);
 });
 
 Deno.test("status says where each client stands with each type", async () => {
