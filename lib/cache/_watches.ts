@@ -36,7 +36,7 @@ export class Watches {
     return this.#byName.has(name);
   }
 
-  /** Starts a watch. `subscribed` is told of the names that it asks for, at once and when they change. */
+  /** Starts a watch. `subscribed` is told of the names that it asks for, at once and before a change of them. */
   add(
     { subscription }: WatchRequest,
     sink: WatchSink,
@@ -51,19 +51,22 @@ export class Watches {
       subscribed: () => {
         const before = watch.names;
         const { names } = subscription;
-        if (names !== before) subscribed?.(lacking(names, before), none);
+        if (names !== before) {
+          subscribed?.(lacking(names, before), lacking(before, names));
+        }
         this.#leave(watch);
         this.#enter(watch);
-        sink.changed(this.#view, this.#view.since(watch.view));
-        watch.view = this.#view;
-        if (names !== before) subscribed?.(none, lacking(before, names));
+        // Of what it asked for before it knows what has changed.
+        sink.changed(this.#view, none);
       },
       [Symbol.dispose]: () => {
         this.#leave(watch);
         if (this.#wildcards.size + this.#byName.size === 0) {
           this.#heartbeat.stop();
         }
-        subscribed?.(none, watch.names);
+        const { names } = watch;
+        watch.names = none;
+        subscribed?.(none, names);
       },
     };
   }
@@ -72,9 +75,11 @@ export class Watches {
   publish(view: View, names: ReadonlySet<string>) {
     this.#view = view;
     if (names.size === 0) return;
-    for (const watch of this.#wildcards) watch.tell(view, names);
+    for (const watch of this.#wildcards) watch.sink.changed(view, names);
     if (this.#byName.size > 0) {
-      for (const watch of this.#concerned(names)) watch.tell(view, names);
+      for (const watch of this.#concerned(names)) {
+        watch.sink.changed(view, names);
+      }
     }
     if (this.#wildcards.size + this.#byName.size > 0) {
       this.#heartbeat.expect([view]);
@@ -94,7 +99,6 @@ export class Watches {
 
   #enter(watch: OneWatch) {
     watch.names = watch.subscription.names;
-    watch.view = this.#view;
     if (watch.subscription.wildcard) {
       // It is told of every change, and so of those of its names.
       this.#wildcards.add(watch);
@@ -117,8 +121,9 @@ export class Watches {
   }
 
   #beat(): Iterable<View> {
-    const watches = new Set(this.#wildcards);
-    for (const { name } of this.#view.expiring) {
+    const { expiring } = this.#view;
+    const watches = new Set(expiring.length > 0 ? this.#wildcards : []);
+    for (const { name } of expiring) {
       for (const watch of this.#concerned(new Set([name]))) watches.add(watch);
     }
     for (const watch of watches) watch.sink.heartbeat?.();
@@ -131,17 +136,10 @@ class OneWatch {
   readonly sink: WatchSink;
   /** The names by which it is found. */
   names = none;
-  /** The view that it was told of. */
-  view!: View;
 
   constructor(subscription: Subscription, sink: WatchSink) {
     this.subscription = subscription;
     this.sink = sink;
-  }
-
-  tell(view: View, names: ReadonlySet<string>) {
-    this.view = view;
-    this.sink.changed(view, names);
   }
 }
 

@@ -1,5 +1,10 @@
 import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
-import { createResource, Resource, typeUrl } from "../resource/mod.ts";
+import {
+  canonicalName,
+  createResource,
+  Resource,
+  typeUrl,
+} from "../resource/mod.ts";
 import {
   type Cache,
   RequestError,
@@ -41,7 +46,7 @@ export interface LinearCacheOptions<M extends Message = Message> {
 export interface LinearChange<M extends Message = Message> {
   /** Resources to add, or to put in place of those that have their names. */
   set?: Iterable<M | Resource>;
-  /** Names of resources to remove. A name that is not there is passed over. */
+  /** Names of resources to remove. A name that is not there, or is set as well, is passed over. */
   delete?: Iterable<string>;
 }
 
@@ -109,7 +114,7 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
 
   /** The resource of a name. */
   get(name: string): Resource | undefined {
-    return this.#view.resources.get(name);
+    return this.#view.resources.get(canonicalName(name));
   }
 
   /** The names of all resources. */
@@ -128,7 +133,7 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
 
   /** Removes a resource. True if there was one of that name. */
   delete(name: string): boolean {
-    if (!this.#view.resources.has(name)) return false;
+    if (!this.get(name)) return false;
     this.update({ delete: [name] });
     return true;
   }
@@ -141,7 +146,9 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    */
   update(change: LinearChange<MessageShape<D>>): void {
     const set = this.#byName(change.set ?? []);
-    const removed = [...change.delete ?? []].filter((name) => !set.has(name));
+    const removed = [...change.delete ?? []].filter((name) =>
+      !set.has(canonicalName(name))
+    );
     this.#become(set.values(), removed);
   }
 

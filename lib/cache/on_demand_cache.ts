@@ -1,5 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
-import { createResource, Resource } from "../resource/mod.ts";
+import { canonicalName, createResource, Resource } from "../resource/mod.ts";
 import type { Cache, Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { View } from "./view.ts";
@@ -18,7 +18,8 @@ export interface OnDemandRequest {
 /**
  * Finds the resource of a name, or that there is none. It is called once for a name, however many ask.
  *
- * A message becomes a resource of the name that was asked for, whatever its own.
+ * A message becomes a resource of the name that was asked for, whatever its own. An Envoy forgets a virtual host by the
+ * message's name, so give it that name, too.
  */
 export type Resolver = (
   request: OnDemandRequest,
@@ -88,6 +89,7 @@ export class OnDemandCache implements Cache {
    * they have stands until it has answered.
    */
   invalidate(name: string, typeUrl?: string): void {
+    name = canonicalName(name);
     for (const [known, type] of this.#types) {
       if (typeUrl === undefined || typeUrl === known) type.invalidate(name);
     }
@@ -115,6 +117,8 @@ interface Entry {
   retry: Disposable | undefined;
   failures: number;
   answered: boolean;
+  /** Whether the answer was invalidated. */
+  stale: boolean;
 }
 
 class OnDemandType {
@@ -154,12 +158,13 @@ class OnDemandType {
         },
       },
     };
+    let own: View | undefined;
     const told: WatchSink = {
-      changed: (view, names) =>
-        sink.changed(
-          subscription.wildcard ? this.#onlyNamed(request) : view,
-          names,
-        ),
+      changed: (view, names) => {
+        if (!view || !subscription.wildcard) own = undefined;
+        else own = onlyNamed(subscription.names, view, own, names);
+        sink.changed(own ?? view, names);
+      },
       heartbeat: () => sink.heartbeat?.(),
     };
     return this.#watches.add(named, told, (added, dropped) => {
@@ -172,19 +177,10 @@ class OnDemandType {
     const entry = this.#entries.get(name);
     if (!entry) return;
     this.#stop(entry);
+    entry.stale = true;
+    entry.failures = 0;
     if (entry.watches > 0) this.#resolve(entry);
     else this.#forget(name);
-  }
-
-  /** What a client that asks for all beside some names is given: those names. */
-  #onlyNamed({ subscription }: WatchRequest): View {
-    const { view } = this.#watches;
-    const resources = new Map<string, Resource>();
-    for (const name of subscription.names) {
-      const resource = view.resources.get(name);
-      if (resource) resources.set(name, resource);
-    }
-    return new View(resources, { isPending: (name) => view.isPending(name) });
   }
 
   #ask(name: string, client: Client) {
@@ -202,6 +198,7 @@ class OnDemandType {
       retry: undefined,
       failures: 0,
       answered: false,
+      stale: false,
     };
     this.#entries.set(name, asked);
     this.#resolve(asked);
@@ -211,7 +208,7 @@ class OnDemandType {
     const entry = this.#entries.get(name);
     if (!entry || --entry.watches > 0) return;
     this.#stop(entry);
-    if (!entry.answered) this.#entries.delete(name);
+    if (!entry.answered || entry.stale) this.#forget(name);
   }
 
   #stop(entry: Entry) {
@@ -235,7 +232,7 @@ class OnDemandType {
       if (entry.call !== call && call.signal.aborted) return;
       entry.call = undefined;
       this.#tryAgain(entry);
-      this.#onError(error, entry.request);
+      this.#report(error, entry.request);
     }
   }
 
@@ -260,6 +257,7 @@ class OnDemandType {
     entry.failures = 0;
     const isFirst = !entry.answered;
     entry.answered = true;
+    entry.stale = false;
     const before = this.#watches.view;
     const view = resource
       ? before.with([resource], [])
@@ -267,6 +265,14 @@ class OnDemandType {
     // That there is none is news the first time, though nothing differs.
     const names = isFirst ? new Set([name]) : view.since(before);
     this.#watches.publish(view, names);
+  }
+
+  #report(error: unknown, request: OnDemandRequest) {
+    try {
+      this.#onError(error, request);
+    } catch (another) {
+      printError(another, request);
+    }
   }
 
   #tryAgain(entry: Entry) {
@@ -285,6 +291,32 @@ class OnDemandType {
       this.#watches.publish(before.with([], [name]), new Set([name]));
     }
   }
+}
+
+/**
+ * What a client that asks for all beside some names is given: those names. `own` is what it was given last, and
+ * `changed` names that differ since then, if that is known and the client asks for the same.
+ */
+function onlyNamed(
+  wanted: ReadonlySet<string>,
+  view: View,
+  own = new View(new Map(), { isPending: (name) => view.isPending(name) }),
+  changed?: ReadonlySet<string>,
+): View {
+  const isKnown = changed !== undefined && changed.size > 0;
+  const set: Resource[] = [];
+  const removed: string[] = [];
+  for (const name of isKnown ? changed : wanted) {
+    const resource = wanted.has(name) ? view.resources.get(name) : undefined;
+    if (resource) set.push(resource);
+    else removed.push(name);
+  }
+  if (!isKnown) {
+    for (const name of own.resources.keys()) {
+      if (!wanted.has(name)) removed.push(name);
+    }
+  }
+  return own.with(set, removed);
 }
 
 function printError(error: unknown, { typeUrl, name }: OnDemandRequest) {

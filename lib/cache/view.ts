@@ -1,5 +1,5 @@
 import { hex64 } from "../resource/_hash.ts";
-import { collectionOf, type Resource } from "../resource/mod.ts";
+import { canonicalName, collectionOf, type Resource } from "../resource/mod.ts";
 import { changed } from "./_layers.ts";
 
 /** What may be said of a view beside its resources. */
@@ -99,7 +99,8 @@ export class View {
     options: ViewOptions = {},
   ): View {
     const changes = new Map<string, Resource | undefined>();
-    for (const name of remove) {
+    for (const said of remove) {
+      const name = canonicalName(said);
       if (this.resources.has(name)) changes.set(name, undefined);
     }
     for (const resource of set) {

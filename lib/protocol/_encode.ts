@@ -1,4 +1,4 @@
-import type { Resource } from "../resource/mod.ts";
+import { type Resource, TypeUrl } from "../resource/mod.ts";
 
 /** A response's fields, whose encoding differs by protocol. */
 export interface Content {
@@ -8,9 +8,9 @@ export interface Content {
   readonly resources: readonly Resource[];
   /** Delta: names that are gone or never were. */
   readonly removed: readonly string[];
-  /** State of the world: names that were asked for and do not exist. */
+  /** Names that were asked for and do not exist, where `removed` is not how to say so. */
   readonly missing: readonly string[];
-  /** Whether resources go without their bodies, to renew their TTL. */
+  /** Whether it renews TTLs, and holds nothing that is new. */
   readonly isHeartbeat: boolean;
 }
 
@@ -85,13 +85,16 @@ class Fields {
   }
 }
 
-/** Encodes a `DiscoveryResponse` behind `room` free bytes. A resource with a TTL goes into a `Resource` wrapper. */
+/**
+ * Encodes a `DiscoveryResponse` behind `room` free bytes. A resource with a TTL goes into a `Resource` wrapper, and a
+ * heartbeat has bodies: Envoy's state of the world passes over a resource that has none, and its TTL runs out.
+ */
 export function encodeSotwResponse(content: Content, room: number): Uint8Array {
   const type = encoder.encode(content.typeUrl);
   const fields = new Fields().text(1, content.version);
   for (const resource of content.resources) {
-    const any = content.isHeartbeat ? undefined : anyOf(type, resource.bytes);
-    if (any && resource.ttl === undefined) fields.message(2, any);
+    const any = anyOf(type, resource.bytes);
+    if (resource.ttl === undefined) fields.message(2, any);
     else {
       const wrapper = wrapped(resource, any);
       fields.message(2, new Fields().bytes(1, WRAPPER).message(2, wrapper));
@@ -118,9 +121,16 @@ export function encodeDeltaResponse(
 ): Uint8Array {
   const type = encoder.encode(content.typeUrl);
   const fields = new Fields().text(1, content.version);
+  // Without a body, a virtual host is one that does not exist.
+  const hasBodies = !content.isHeartbeat ||
+    content.typeUrl === TypeUrl.VirtualHost;
   for (const resource of content.resources) {
-    const any = content.isHeartbeat ? undefined : anyOf(type, resource.bytes);
+    const any = hasBodies ? anyOf(type, resource.bytes) : undefined;
     fields.message(2, wrapped(resource, any));
+  }
+  for (const name of content.missing) {
+    // Envoy takes a resource without a body only if it has an alias.
+    fields.message(2, new Fields().text(3, name).text(4, name));
   }
   fields.bytes(4, type).text(5, content.nonce);
   for (const name of content.removed) fields.text(6, name);

@@ -24,9 +24,9 @@ export class Response {
   readonly resources: readonly Resource[];
   /** Delta: names of resources that are gone or never were. */
   readonly removed: readonly string[];
-  /** State of the world: names that were asked for and do not exist. */
+  /** Names that were asked for and do not exist, where `removed` is not how to say so. */
   readonly missing: readonly string[];
-  /** Whether its resources come without their bodies, to renew their TTL. */
+  /** Whether it renews TTLs, and holds nothing that is new. */
   readonly isHeartbeat: boolean;
   readonly #protocol: Protocol;
   #names: readonly string[] | undefined;
@@ -97,7 +97,7 @@ export interface Part {
   readonly view: View;
   readonly version: string;
   readonly lack: Lack;
-  /** State of the world: names that were asked for and do not exist. */
+  /** Names that were asked for and do not exist, where `removed` is not how to say so. */
   readonly missing?: readonly string[];
 }
 

@@ -158,7 +158,8 @@ export class Stream {
         const state = this.#find(event.typeUrl);
         if (!state) return [];
         state.makeBeforeBreak = event.makeBeforeBreak;
-        state.drain = event.drains ? "needed" : "none";
+        if (!event.drains) state.drain = "none";
+        else if (state.drain === "none") state.drain = "needed";
         return [];
       }
       case "drained": {

@@ -6,7 +6,7 @@ import {
   type View,
 } from "../cache/mod.ts";
 import { hex64 } from "../resource/_hash.ts";
-import { Resource } from "../resource/mod.ts";
+import { Resource, TypeUrl } from "../resource/mod.ts";
 import { concerned } from "./_refusal.ts";
 import { Wanted, type WantedChange } from "./_wanted.ts";
 import { isFullState } from "./order.ts";
@@ -35,10 +35,12 @@ export interface Answer {
 interface Plan {
   readonly lack: Lack;
   readonly unknown: readonly string[];
+  /** Whether it is yet to be found out if there is a resource of some name that was asked for. */
+  readonly undecided?: boolean;
   /** A view that holds all that the client will, where it is shared with others that lack the same. */
   readonly whole?: View;
-  /** Whether the client had a resource of that name already. */
-  readonly had: (name: string) => boolean;
+  /** What the client had of a name before. */
+  readonly before: (name: string) => Held | undefined;
 }
 
 /** What a type is on a stream. */
@@ -97,12 +99,16 @@ export class TypeState {
   #cameWith = false;
 
   #inFlight: Response | undefined;
-  /** Whether the client had a resource of that name before the response under way. */
-  #hadBefore: (name: string) => boolean = () => true;
+  /** What the client had of a name before the response under way. */
+  #before: (name: string) => Held | undefined = () => undefined;
   #lastSerial = 0;
+  /** The version that the client accepted last. */
+  #accepted = "";
   readonly #refused = new Map<string, Refusal>();
   /** Those of the refused that the client has no older version of. */
   readonly #neverAccepted = new Set<string>();
+  /** What the client has in place of the others that it refused. */
+  readonly #standing = new Map<string, Held>();
   #reported: View | undefined;
 
   constructor(options: TypeOptions) {
@@ -290,11 +296,13 @@ export class TypeState {
       const plan = this.#wanted.wildcard
         ? this.#planWildcard(view, removals)
         : this.#planNames(view, removals);
-      response = this.#respond(view, plan, this.#mustAnswer);
-      this.#mustAnswer = false;
+      // What is yet to be found is an answer soon enough.
+      const mustAnswer = this.#mustAnswer && !plan.undecided;
+      response = this.#respond(view, plan, mustAnswer);
+      if (response || !plan.undecided) this.#mustAnswer = false;
       this.#mayLack = response !== undefined;
       changed = plan.lack.resources;
-      if (response) this.#remember(plan.had);
+      if (response) this.#remember(plan.before);
     }
     if (!response && this.#heartbeatDue) response = this.#refresh(view);
     if (!response) return undefined;
@@ -325,11 +333,15 @@ export class TypeState {
     return this.#reported = view;
   }
 
-  #remember(had: (name: string) => boolean) {
-    const unaccepted = new Set(this.#neverAccepted);
-    this.#hadBefore = unaccepted.size === 0
-      ? had
-      : (name) => had(name) && !unaccepted.has(name);
+  #remember(before: (name: string) => Held | undefined) {
+    if (this.#refused.size === 0) {
+      this.#before = before;
+      return;
+    }
+    const refused = new Set(this.#refused.keys());
+    const standing = new Map(this.#standing);
+    this.#before = (name) =>
+      refused.has(name) ? standing.get(name) : before(name);
   }
 
   /** Where the client stands with the resource of a name. */
@@ -362,7 +374,10 @@ export class TypeState {
     this.#inFlight = undefined;
     // A refusal of a response that had nothing in it lasts until the next answer.
     this.#refused.delete("");
-    if (!request.error) return { response, refusal: undefined };
+    if (!request.error) {
+      this.#accepted = response.version;
+      return { response, refusal: undefined };
+    }
     const names = concerned(request.error.message, [
       ...response.names,
       ...response.removed,
@@ -372,9 +387,14 @@ export class TypeState {
       names,
       message: request.error.message,
     };
+    // What a heartbeat renews the client has, whatever it says.
+    if (response.isHeartbeat) return { response, refusal };
     for (const name of names.length > 0 ? names : [""]) {
       this.#refused.set(name, refusal);
-      if (name !== "" && !this.#hadBefore(name)) this.#neverAccepted.add(name);
+      if (name === "") continue;
+      const before = this.#before(name);
+      if (before) this.#standing.set(name, before);
+      else this.#neverAccepted.add(name);
     }
     return { response, refusal };
   }
@@ -470,6 +490,7 @@ export class TypeState {
       return;
     }
     this.#mustAnswer = false;
+    this.#accepted = version;
   }
 
   #heldOf(name: string): Held | undefined {
@@ -488,16 +509,16 @@ export class TypeState {
     const base = this.#base;
     if (base && this.#forced.size + this.#held.size === 0) {
       const lack = this.#responses.lack(view, base);
-      const had = (name: string) => base.resources.has(name);
+      const before = (name: string) => base.resources.get(name);
       this.#hasLeftovers = lack.removed.length > 0 && !removals;
       if (this.#hasLeftovers) {
         const kept = this.#responses.keeping(view, base);
         this.#base = kept.view;
-        return { lack: kept.lack, unknown: nothing, whole: kept.view, had };
+        return { lack: kept.lack, unknown: nothing, whole: kept.view, before };
       }
       this.#base = view;
       lack.removed.forEach((name) => this.#unrefuse(name));
-      return { lack, unknown: nothing, whole: view, had };
+      return { lack, unknown: nothing, whole: view, before };
     }
     if (!base && this.#held.size === 0) return this.#planAll(view);
 
@@ -505,7 +526,7 @@ export class TypeState {
     const removed: string[] = [];
     const unknown: string[] = [];
     const undecided: string[] = [];
-    const fresh = new Set<string>();
+    const before = new Map<string, Held | undefined>();
     const leftovers = new Map<string, Held>();
     const names = base ? view.since(base) : view.resources.keys();
     for (
@@ -513,7 +534,7 @@ export class TypeState {
     ) {
       const resource = view.resources.get(name);
       const held = this.#heldOf(name);
-      if (!held) fresh.add(name);
+      before.set(name, held);
       if (resource) {
         if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
@@ -536,7 +557,8 @@ export class TypeState {
     return {
       lack: { resources, removed },
       unknown,
-      had: (name) => !fresh.has(name),
+      before: (name) =>
+        before.has(name) ? before.get(name) : view.resources.get(name),
     };
   }
 
@@ -552,22 +574,23 @@ export class TypeState {
     const lack = unknown.length === 0
       ? this.#responses.all(view)
       : { resources: [...view.resources.values()], removed: [] };
-    return { lack, unknown, whole: view, had: () => false };
+    return { lack, unknown, whole: view, before: () => undefined };
   }
 
   #planNames(view: View, removals: boolean): Plan {
     const resources: Resource[] = [];
     const removed: string[] = [];
     const unknown: string[] = [];
-    const fresh = new Set<string>();
+    const before = new Map<string, Held | undefined>();
     const later = new Set<string>();
+    let undecided = false;
     this.#hasLeftovers = false;
     const names = this.#dirty === "all" ? this.#allNames(view) : this.#dirty;
     for (const name of names) {
       if (!this.#wanted.covers(name)) continue;
       const resource = view.resources.get(name);
       const held = this.#held.get(name);
-      if (!held) fresh.add(name);
+      before.set(name, held);
       if (resource) {
         if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
@@ -582,6 +605,7 @@ export class TypeState {
         const isNews = held === undefined || this.#forced.has(name);
         if (isNews && view.collection(name).size === 0) unknown.push(name);
       } else if (this.#isUndecided(view, name)) {
+        undecided = true;
         later.add(name);
         continue;
       } else if (held === undefined || this.#forced.has(name)) {
@@ -594,7 +618,9 @@ export class TypeState {
     return {
       lack: { resources, removed },
       unknown,
-      had: (name) => !fresh.has(name),
+      undecided,
+      before: (name) =>
+        before.has(name) ? before.get(name) : view.resources.get(name),
     };
   }
 
@@ -615,6 +641,7 @@ export class TypeState {
   #unrefuse(name: string) {
     if (this.#refused.size === 0) return;
     this.#neverAccepted.delete(name);
+    this.#standing.delete(name);
     if (this.#refused.delete(name)) this.#reported = undefined;
   }
 
@@ -643,14 +670,17 @@ export class TypeState {
     { lack, unknown }: Plan,
     mustAnswer: boolean,
   ): Response | undefined {
-    const content = unknown.length > 0
+    const { typeUrl } = this;
+    // Envoy's VHDS waits for a resource of each name that it asked for: one without a body, where there is none.
+    const missing = typeUrl === TypeUrl.VirtualHost ? unknown : nothing;
+    const content = unknown.length > missing.length
       ? { ...lack, removed: [...lack.removed, ...unknown] }
       : lack;
-    const says = content.resources.length + content.removed.length;
+    const says = content.resources.length + content.removed.length +
+      missing.length;
     if (says === 0 && !mustAnswer) return undefined;
-    const { typeUrl } = this;
     return this.#responses.part(
-      { typeUrl, view, version: view.version, lack: content },
+      { typeUrl, view, version: view.version, lack: content, missing },
       this.#lastSerial,
     );
   }
@@ -694,19 +724,48 @@ export class TypeState {
     return resources;
   }
 
-  /** A response without bodies for the resources that have a TTL, or the whole where nothing may be left out. */
+  /** A response that renews what has a TTL; with all that the client has, where one that holds less is taken for less. */
   #refresh(view: View): Response | undefined {
     this.#heartbeatDue = false;
-    const expiring = (this.#base ?? view).expiring.filter(({ name }) =>
-      this.#wanted.covers(name) && !this.#refused.has(name) &&
-      this.#heldOf(name)
-    );
+    const expiring = [...this.#expiring(view)];
     if (expiring.length === 0) return undefined;
-    const version = this.#version(this.#base ?? view);
+    const isSotw = this.#protocol === "sotw";
+    // Envoy drops all clusters and listeners that are not in a state-of-the-world heartbeat.
+    const resources = isSotw && isFullState(this.typeUrl)
+      ? this.#standingOf(this.#everything(this.#base ?? view))
+      : expiring;
+    // With another version than it has, Envoy takes a heartbeat for news.
+    const version = isSotw ? this.#accepted : view.version;
     return this.#responses.heartbeat(
-      { typeUrl: this.typeUrl, view, version, resources: expiring },
+      { typeUrl: this.typeUrl, view, version, resources },
       this.#lastSerial,
     );
+  }
+
+  /** What the client has that has a TTL. */
+  *#expiring(view: View): Iterable<Resource> {
+    const has = ({ name }: Resource) =>
+      this.#wanted.covers(name) && !this.#refused.has(name);
+    if (this.#base) yield* this.#base.expiring.filter(has);
+    else if (view.expiring.length === 0 && !this.#hasLeftovers) return;
+    for (const [name, held] of this.#held) {
+      const resource = held instanceof Resource
+        ? held
+        : held === null
+        ? undefined
+        : view.resources.get(name);
+      if (resource?.ttl !== undefined && has(resource)) yield resource;
+    }
+  }
+
+  /** What the client has where it was sent these. */
+  #standingOf(resources: readonly Resource[]): readonly Resource[] {
+    if (this.#refused.size === 0) return resources;
+    return resources.flatMap((resource) => {
+      if (!this.#refused.has(resource.name)) return [resource];
+      const standing = this.#standing.get(resource.name);
+      return standing instanceof Resource ? [standing] : [];
+    });
   }
 
   /** The version of what the client has after a response. */

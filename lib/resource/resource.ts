@@ -128,7 +128,9 @@ export class Resource {
 /**
  * Makes a resource of a message, or of bytes that are encoded already.
  *
- * The message is encoded at once; what is done to it afterwards has no effect.
+ * The message is encoded at once; what is done to it afterwards has no effect. The context parameters of an `xdstp://`
+ * name are put into the order of their keys, but not in the message: write them so there, too, since an Envoy removes a
+ * resource by its message's name.
  *
  * @example A cluster with a time to live
  * ```ts

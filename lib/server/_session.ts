@@ -327,13 +327,23 @@ export class Session implements StreamInfo {
       },
       heartbeat: () => step({ kind: "heartbeat", typeUrl }),
     });
-    const makeBeforeBreak = watch.makeBeforeBreak ?? false;
-    const drains = watch.drain !== undefined;
-    step({ kind: "watched", typeUrl, makeBeforeBreak, drains });
+    // Which of several caches serves the type may change with the names.
+    const announce = () =>
+      step({
+        kind: "watched",
+        typeUrl,
+        makeBeforeBreak: watch.makeBeforeBreak ?? false,
+        drains: watch.drain !== undefined,
+      });
+    announce();
     const held: Watch = {
-      makeBeforeBreak,
-      drain: watch.drain,
-      subscribed: () => watch.subscribed?.(),
+      get drain() {
+        return watch.drain;
+      },
+      subscribed: () => {
+        watch.subscribed?.();
+        announce();
+      },
       sent: (view) => watch.sent?.(view),
       settled: (view, outcome) => watch.settled?.(view, outcome),
       [Symbol.dispose]: () => {

@@ -476,8 +476,9 @@ function contents({ words }: Arguments): Contents {
   return { version, resources, removed };
 }
 
-/** A `Resource`: what it holds, or, for one without a body, its name and that it is just refreshed. */
+/** A `Resource`: what it holds, or, for one without a body, its name and that it is just refreshed, or is none. */
 function wrapper({ name, resource, ttl }: WrappedResource): string {
+  if (!resource && !ttl) return `${name} unknown`;
   const seconds = ttl ? `~${ttl.seconds}` : "";
   return (resource ? written(resource) : `${name} refreshed`) + seconds;
 }

@@ -11,7 +11,10 @@ import {
 } from "@xds/envoy/envoy/config/cluster/v3";
 import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
-import { RouteConfigurationSchema } from "@xds/envoy/envoy/config/route/v3";
+import {
+  RouteConfigurationSchema,
+  VirtualHostSchema,
+} from "@xds/envoy/envoy/config/route/v3";
 import { HttpConnectionManagerSchema } from "@xds/envoy/envoy/extensions/filters/network/http_connection_manager/v3";
 import { SecretSchema } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
 import {
@@ -92,6 +95,18 @@ const notations: Readonly<Record<string, Notation>> = {
     read(bytes) {
       const routes = fromBinary(RouteConfigurationSchema, bytes);
       return [routes.name, routes.responseHeadersToRemove[0] ?? ""];
+    },
+  },
+  VirtualHost: {
+    make: (name, content, clusters) =>
+      create(VirtualHostSchema, {
+        ...virtualHost(clusters[0] ?? ""),
+        name,
+        responseHeadersToRemove: content ? [content] : [],
+      }),
+    read(bytes) {
+      const host = fromBinary(VirtualHostSchema, bytes);
+      return [host.name, host.responseHeadersToRemove[0] ?? ""];
     },
   },
   Secret: {

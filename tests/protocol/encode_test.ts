@@ -96,6 +96,23 @@ Deno.test("a state-of-the-world resource with a TTL comes in a wrapper, and othe
   assert(anyIs(resources[1], ClusterSchema));
 });
 
+Deno.test("a delta response says which virtual hosts do not exist by resources without a body, with an alias", () => {
+  const { resources, removedResources } = delta({ missing: ["r/x", "r/y"] });
+  assertEquals(removedResources, []);
+  assertEquals(
+    resources.map(({ name, aliases, resource }) => ({
+      name,
+      aliases,
+      resource,
+    })),
+    ["r/x", "r/y"].map((name) => ({
+      name,
+      aliases: [name],
+      resource: undefined,
+    })),
+  );
+});
+
 Deno.test("a state-of-the-world response says which names are missing, and that it is for want of them", () => {
   const { resourceErrors } = sotw({ missing: ["x", 'say "y"'] });
   assertEquals(

@@ -16,6 +16,7 @@ export interface GetOptions {
   servername?: string;
   host?: string;
   path?: string;
+  headers?: Record<string, string>;
 }
 
 /** A GET on a connection of its own, over TLS if the certificate of an authority is given. */
@@ -28,7 +29,7 @@ export function get(port: number, options: GetOptions = {}): Promise<Answer> {
       port,
       path,
       agent: false,
-      headers: { host },
+      headers: { host, ...options.headers },
     } as const;
     const request = ca ? secure({ ...target, ca, servername }) : plain(target);
     request.on("response", (response) => {

@@ -51,8 +51,8 @@ export function any<T extends Message>(
 }
 
 /** A `ConfigSource` of the control plane, which the bootstrap calls `control_plane`. */
-export function configSource(source: Source) {
-  const initialFetchTimeout = { seconds: 10n };
+export function configSource(source: Source, timeoutSeconds = 10n) {
+  const initialFetchTimeout = { seconds: timeoutSeconds };
   if (source === "ads") {
     return create(ConfigSourceSchema, {
       resourceApiVersion: ApiVersion.V3,
