@@ -481,10 +481,10 @@ export class TypeState {
         sum += view.resources.get(name)?.fingerprint ?? 0n;
       }
       if (version !== hex64(sum)) return;
+      // It says nothing of the names that do not exist either: the client may have asked for one just before.
       for (const name of names) {
-        if (this.#wanted.covers(name)) {
-          this.#hold(name, view.resources.get(name) ?? null);
-        }
+        const resource = view.resources.get(name);
+        if (resource && this.#wanted.covers(name)) this.#hold(name, resource);
       }
     } else {
       return;
