@@ -16,6 +16,7 @@ export {
   TypeUrl,
   typeUrl,
 } from "./lib/resource/mod.ts";
+export { registryForJson, UnknownTypeError } from "./lib/resource/registry.ts";
 export {
   type Blocked,
   type Cache,
@@ -62,6 +63,10 @@ export {
   ListenError,
   type Observer,
   peerKey,
+  restHandler,
+  type RestHandlerOptions,
+  type RestInfo,
+  type RestOptions,
   type RoutesOptions,
   serve,
   type ServeOptions,

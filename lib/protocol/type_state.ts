@@ -48,6 +48,8 @@ export interface TypeOptions {
   readonly responses: Responses;
   /** Whether a first request that names nothing asks for all. */
   readonly legacyWildcard: boolean;
+  /** Whether the version in a first request is taken for what the client has even where it says nothing of names. */
+  readonly trustsVersion: boolean;
 }
 
 const nothing: readonly string[] = [];
@@ -65,6 +67,7 @@ export class TypeState {
   readonly #protocol: Protocol;
   readonly #responses: Responses;
   readonly #wanted: Wanted;
+  readonly #trustsVersion: boolean;
 
   #view: View | undefined;
   /** Whether the cache waits for something before it says more, so that nobody may be told that a name does not exist. */
@@ -110,6 +113,7 @@ export class TypeState {
     this.#protocol = options.protocol;
     this.#responses = options.responses;
     this.#wanted = new Wanted(options.legacyWildcard);
+    this.#trustsVersion = options.trustsVersion;
   }
 
   /** What the client wants; always as of now. */
@@ -440,15 +444,23 @@ export class TypeState {
         sum += view.resources.get(name)?.fingerprint ?? 0n;
       }
       if (version !== hex64(sum)) return;
-      for (const name of names) {
-        if (this.#wanted.covers(name)) {
-          this.#hold(name, view.resources.get(name) ?? null);
-        }
-      }
+      this.#holdOf(view, names);
     } else {
-      return;
+      if (!this.#trustsVersion || version !== view.version) return;
+      this.#holdOf(view, names);
+      if (this.#wanted.collections.size > 0) {
+        this.#holdOf(view, view.resources.keys());
+      }
     }
     this.#mustAnswer = false;
+  }
+
+  #holdOf(view: View, names: Iterable<string>) {
+    for (const name of names) {
+      if (this.#wanted.covers(name)) {
+        this.#hold(name, view.resources.get(name) ?? null);
+      }
+    }
   }
 
   #heldOf(name: string): Held | undefined {

@@ -1,11 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import { grpcContentType, type StreamMethod } from "./_streams.ts";
 import { peerOf } from "./peer.ts";
 
 /** Whether a request opens a gRPC stream. */
-export function isGrpc(request: Http2ServerRequest): boolean {
+export function isGrpc(
+  request: Http2ServerRequest | IncomingMessage,
+): request is Http2ServerRequest {
   return request.method === "POST" && request.httpVersionMajor === 2 &&
     grpcContentType(request.headers["content-type"] ?? null);
 }

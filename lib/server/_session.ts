@@ -32,6 +32,8 @@ export interface SessionOptions {
   responses: Responses;
   maxNames: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean;
+  /** Whether the version in the first request is always taken for what the client has. Default: false. */
+  trustsVersion?: boolean;
   observer: Observer;
 }
 
@@ -74,7 +76,7 @@ export class Session implements StreamInfo {
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
     this.#observer = options.observer;
-    const legacyWildcard = options.legacyWildcard;
+    const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
       protocol,
       typeUrl,
@@ -82,6 +84,7 @@ export class Session implements StreamInfo {
       maxNames,
       legacyWildcard: (typeUrl, node) =>
         legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
+      trustsVersion,
     });
   }
 

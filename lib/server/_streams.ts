@@ -8,7 +8,8 @@ import {
 } from "../protocol/mod.ts";
 import { isolated, type Observer } from "./events.ts";
 import { Session } from "./_session.ts";
-import { discoveryServices, streamedProtocol } from "./services.ts";
+import { type Heard, hearing } from "./_fetch.ts";
+import { discoveryServices, isFetch, streamedProtocol } from "./services.ts";
 
 /** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
 export interface Limits {
@@ -45,6 +46,25 @@ export interface StreamMethod {
   open(peer: Peer): Session;
 }
 
+/** A method that answers one request of a type. */
+export interface FetchMethod {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly typeUrl: string;
+  /** Size of a request, in bytes, beyond which it is turned away. */
+  readonly maxBytes: number;
+  /** Opens a session for one request; `heard` is kept up to date. */
+  open(peer: Peer, heard: Heard): Session;
+}
+
+/** The methods of all services. */
+export interface DiscoveryMethods {
+  /** Those that stream, by their paths. */
+  readonly streams: ReadonlyMap<string, StreamMethod>;
+  /** Those that do not. */
+  readonly fetches: readonly FetchMethod[];
+}
+
 /** The media types of gRPC with protobuf messages. */
 export const grpcContentType = contentTypeMatcher(
   /^application\/grpc(\+proto)?$/i,
@@ -53,10 +73,8 @@ export const grpcContentType = contentTypeMatcher(
 const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
 let sessions = 0;
 
-/** The methods of all services that stream, by their paths. */
-export function streamMethods(
-  options: RoutesOptions,
-): Map<string, StreamMethod> {
+/** The methods of all services. What they send is shared between them. */
+export function discoveryMethods(options: RoutesOptions): DiscoveryMethods {
   const { cache, limits, legacyWildcard = true } = options;
   const observer = isolated(options.observer);
   const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
@@ -66,31 +84,41 @@ export function streamMethods(
     sotw: new Responses("sotw", () => ++serial),
     delta: new Responses("delta", () => ++serial),
   };
-  const methods = new Map<string, StreamMethod>();
+  const shared = {
+    cache,
+    maxNames,
+    legacyWildcard: typeof legacyWildcard === "function"
+      ? legacyWildcard
+      : () => legacyWildcard,
+    observer,
+  };
+  const streams = new Map<string, StreamMethod>();
+  const fetches: FetchMethod[] = [];
   for (const { service, typeUrl } of discoveryServices) {
     for (const method of service.methods) {
-      const protocol = streamedProtocol(method);
-      if (!protocol) continue;
-      const shared = {
+      const about = { service, method, maxBytes };
+      const session = (protocol: Protocol, peer: Peer) => ({
+        ...shared,
+        id: ++sessions,
+        peer,
         protocol,
         typeUrl,
-        cache,
         responses: responses[protocol],
-        maxNames,
-        legacyWildcard: typeof legacyWildcard === "function"
-          ? legacyWildcard
-          : () => legacyWildcard,
-        observer,
-      };
-      const open = (peer: Peer) =>
-        new Session({ id: ++sessions, peer, ...shared });
-      methods.set(`/${service.typeName}/${method.name}`, {
-        service,
-        method,
-        maxBytes,
-        open,
       });
+      const protocol = streamedProtocol(method);
+      if (protocol) {
+        const open = (peer: Peer) => new Session(session(protocol, peer));
+        streams.set(`/${service.typeName}/${method.name}`, { ...about, open });
+      } else if (typeUrl !== undefined && isFetch(method)) {
+        const open = (peer: Peer, heard: Heard) =>
+          new Session({
+            ...session("sotw", peer),
+            cache: hearing(cache, heard),
+            trustsVersion: true,
+          });
+        fetches.push({ ...about, typeUrl, open });
+      }
     }
   }
-  return methods;
+  return { streams, fetches };
 }

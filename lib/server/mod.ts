@@ -1,7 +1,14 @@
-/** The discovery services over gRPC. */
+/** The discovery services over gRPC and REST. */
 export type { Limits, RoutesOptions } from "./_streams.ts";
 export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
-export { peerKey, xdsRoutes } from "./routes.ts";
+export { peerKey } from "./peer.ts";
+export {
+  restHandler,
+  type RestHandlerOptions,
+  type RestInfo,
+  type RestOptions,
+} from "./rest.ts";
+export { xdsRoutes } from "./routes.ts";
 export {
   ListenError,
   serve,

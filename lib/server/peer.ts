@@ -1,3 +1,5 @@
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../cache/mod.ts";
@@ -9,9 +11,16 @@ export const unknownPeer: Peer = {
   certificate: undefined,
 };
 
+/** Under which a server adapter may put the peer of a request, for observers to see. */
+export const peerKey: ContextKey<Peer> = createContextKey<Peer>(unknownPeer, {
+  description: "xds peer",
+});
+
 /** The peer that a request came from. */
-export function peerOf(request: Http2ServerRequest): Peer {
-  const socket = request.stream.session?.socket;
+export function peerOf(request: Http2ServerRequest | IncomingMessage): Peer {
+  const socket = "stream" in request
+    ? request.stream.session?.socket
+    : request.socket;
   if (!socket) return unknownPeer;
   return {
     hostname: socket.remoteAddress ?? "",

@@ -1,4 +1,10 @@
+import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import {
+  createServer as createHttp1Server,
+  type IncomingMessage,
+  ServerResponse,
+} from "node:http";
 import {
   createSecureServer,
   createServer,
@@ -6,12 +12,22 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Cache } from "../cache/mod.ts";
 import type { Observer } from "./events.ts";
+import { createClearServer, Http1Connections } from "./_http1.ts";
 import { isGrpc, serveStream } from "./_http2.ts";
-import { type Limits, type RoutesOptions, streamMethods } from "./_streams.ts";
-import { xdsRoutes } from "./routes.ts";
+import { REST_PREFIX, restRoutes } from "./_rest.ts";
+import { pathOf, serveRest } from "./_rest_node.ts";
+import {
+  discoveryMethods,
+  type Limits,
+  type RoutesOptions,
+} from "./_streams.ts";
+import { peerKey, peerOf } from "./peer.ts";
+import type { RestOptions } from "./rest.ts";
+import { routesOf } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
 /** Options of {@linkcode serve}. */
@@ -33,6 +49,11 @@ export interface ServeOptions {
    * proxyless gRPC client never does.
    */
   legacyWildcard?: RoutesOptions["legacyWildcard"];
+  /**
+   * Serves REST on the same port, as {@linkcode restHandler} does, for Envoys whose `api_type` is `REST`; and with it
+   * HTTP/1, which nothing else needs. Default: false, since what speaks HTTP/1 can be reached by web pages.
+   */
+  rest?: boolean | RestOptions;
   /** Shuts the server down when it is aborted. */
   signal?: AbortSignal;
 }
@@ -87,27 +108,46 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   signal?.throwIfAborted();
 
   const ending = new AbortController();
-  const routesOptions = { ...options, signal: ending.signal };
-  const streams = streamMethods(routesOptions);
-  const others = connectNodeAdapter({ routes: xdsRoutes(routesOptions) });
+  const methods = discoveryMethods(options);
+  const others = connectNodeAdapter({
+    routes: routesOf(methods, ending.signal),
+    contextValues: (request) =>
+      createContextValues().set(peerKey, peerOf(request)),
+  });
+  const { rest = false } = options;
+  const answer = rest &&
+    restRoutes(methods.fetches, rest === true ? {} : rest, ending.signal);
+  const http1 = new Http1Connections();
   const handle = (
-    request: Http2ServerRequest,
-    response: Http2ServerResponse,
+    request: Http2ServerRequest | IncomingMessage,
+    response: Http2ServerResponse | ServerResponse,
   ) => {
-    const method = streams.get(request.url);
-    if (method && isGrpc(request)) {
-      serveStream(request, response, method, ending.signal);
+    const stream = methods.streams.get(request.url ?? "");
+    if (response instanceof ServerResponse) http1.begin(response);
+    else if (stream && isGrpc(request)) {
+      serveStream(request, response, stream, ending.signal);
+      return;
+    }
+    if (answer && pathOf(request).startsWith(REST_PREFIX)) {
+      serveRest(request, response, answer);
     } else others(request, response);
   };
-  const listener = tls
+  const http2 = tls
     ? createSecureServer({
       cert: tls.cert,
       key: tls.key,
       ca: tls.clientCa,
       requestCert: tls.clientCa !== undefined,
       rejectUnauthorized: tls.clientCa !== undefined,
+      allowHTTP1: rest !== false,
     }, handle)
     : createServer(handle);
+  http2.on("secureConnection", (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== "h2") http1.add(socket);
+  });
+  const listener: Server = rest === false || tls
+    ? http2
+    : createClearServer(http2, createHttp1Server(handle), http1);
 
   const connections = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
@@ -115,7 +155,7 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  listener.on("session", (connection) => {
+  http2.on("session", (connection: ServerHttp2Session) => {
     connections.add(connection);
     connection.on("close", () => connections.delete(connection));
     // A connection that breaks ends its streams, each of which says so; there is nobody else to tell.
@@ -132,6 +172,7 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     );
     ending.abort();
     for (const connection of connections) connection.close();
+    http1.close();
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, deadline);
@@ -155,7 +196,7 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
 }
 
 function listen(
-  listener: ReturnType<typeof createServer>,
+  listener: Server,
   hostname: string,
   port: number,
 ): Promise<void> {
