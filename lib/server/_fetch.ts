@@ -2,9 +2,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Cache, Peer, View, WatchRequest } from "../cache/mod.ts";
 import type { FetchMethod } from "./_streams.ts";
 
-/** Whether the cache has said what there is for a request. */
+/**
+ * What the cache has said of a request: nothing of use, some of what was asked for while it does not know yet whether
+ * there is more, or all.
+ */
 export interface Heard {
-  view: boolean;
+  of: "nothing" | "some" | "all";
+  /** Called when it has said something more. */
+  more: () => void;
 }
 
 /** What came of a request. */
@@ -37,10 +42,10 @@ export async function fetchOnce(
   method: FetchMethod,
   { request, peer, forNews, deadline, gone, ending }: FetchOptions,
 ): Promise<Fetched> {
-  const heard: Heard = { view: false };
-  const session = method.open(peer, heard);
   let isLate = ending?.aborted ?? false;
   let wake = () => {};
+  const heard: Heard = { of: "nothing", more: () => wake() };
+  const session = method.open(peer, heard);
   session.wake = () => wake();
   const stop = () => {
     isLate = true;
@@ -54,12 +59,13 @@ export async function fetchOnce(
   try {
     session.receive(request);
     while (true) {
-      const frame = session.take();
+      const isTold = heard.of === "all" || (isLate && heard.of === "some");
+      const frame = isTold ? session.take() : undefined;
       if (frame) return { kind: "response", frame };
       if (session.ended) {
         return { kind: "failed", error: ConnectError.from(session.ended) };
       }
-      if (heard.view && (isLate || !forNews)) return { kind: "unchanged" };
+      if (isTold && (isLate || !forNews)) return { kind: "unchanged" };
       if (isLate) return { kind: "nothing" };
       await new Promise<void>((resolve) => wake = resolve);
     }
@@ -71,17 +77,18 @@ export async function fetchOnce(
   }
 }
 
-/** A cache that notes whether it has said what there is for a request, and does not renew what is sent but once. */
+/** A cache that notes what it has said of a request, and renews nothing, since what is sent is sent once. */
 export function hearing(cache: Cache, heard: Heard): Cache {
   return {
     watch(request, sink) {
       return cache.watch(request, {
         changed(view, names) {
-          heard.view = view !== undefined && isDecided(view, request);
+          heard.of = view ? extentOf(view, request) : "nothing";
           sink.changed(view, names);
+          heard.more();
         },
         held(names) {
-          heard.view = false;
+          heard.of = "nothing";
           sink.held?.(names);
         },
       });
@@ -89,11 +96,10 @@ export function hearing(cache: Cache, heard: Heard): Cache {
   };
 }
 
-function isDecided(view: View, { subscription }: WatchRequest): boolean {
-  for (const name of subscription.names) {
-    if (view.isPending(name)) return false;
-  }
-  return true;
+function extentOf(view: View, { subscription }: WatchRequest): Heard["of"] {
+  const names = [...subscription.names];
+  if (!names.some((name) => view.isPending(name))) return "all";
+  return names.some((name) => view.resources.has(name)) ? "some" : "nothing";
 }
 
 function goneAway(cause: unknown): ConnectError {

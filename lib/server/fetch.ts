@@ -10,6 +10,10 @@ import {
   type ConnectRouter,
   type HandlerContext,
 } from "@connectrpc/connect";
+import type {
+  UniversalHandler,
+  UniversalHandlerFn,
+} from "@connectrpc/connect/protocol";
 import {
   type DiscoveryRequest,
   DiscoveryRequestSchema,
@@ -18,8 +22,11 @@ import {
 import { shortName } from "../resource/mod.ts";
 import { type Fetched, fetchOnce } from "./_fetch.ts";
 import { registryFor, responseIn } from "./_json.ts";
+import { encodeMessage } from "./_grpc.ts";
 import type { FetchMethod } from "./_streams.ts";
 import { peerKey } from "./peer.ts";
+
+const MESSAGE = "grpc-message";
 
 /** How long a request waits for the cache to say what there is, in milliseconds. */
 const DEADLINE = 5_000;
@@ -48,6 +55,41 @@ export function fetchService(
   router.service(service, implementation as Record<string, never>, {
     jsonOptions: { registry },
     readMaxBytes: fetches[0].maxBytes,
+  });
+  for (const [place, handler] of router.handlers.entries()) {
+    const isOurs = handler.service === service &&
+      handler.method.localName in implementation;
+    if (isOurs) router.handlers.splice(place, 1, legible(handler));
+  }
+}
+
+/**
+ * A handler of the router's whose status messages are encoded no more than they have to be, as {@linkcode setStatus}
+ * does: grpc-js shows the rest as it comes.
+ */
+function legible(handler: UniversalHandler): UniversalHandler {
+  const { allowedMethods, method, protocolNames, requestPath, service } =
+    handler;
+  const { supportedContentType } = handler;
+  const serve: UniversalHandlerFn = async (request) => {
+    const response = await handler(request);
+    const { body, trailer } = response;
+    if (!body || !trailer) return response;
+    async function* rewritten(body: AsyncIterable<Uint8Array>) {
+      yield* body;
+      const message = trailer!.get(MESSAGE);
+      if (message === null) return;
+      trailer!.set(MESSAGE, encodeMessage(decodeURIComponent(message)));
+    }
+    return { ...response, body: rewritten(body) };
+  };
+  return Object.assign(serve, {
+    allowedMethods,
+    method,
+    protocolNames,
+    requestPath,
+    service,
+    supportedContentType,
   });
 }
 
