@@ -1,22 +1,24 @@
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import {
-  createServer as createHttp1Server,
-  type IncomingMessage,
-  ServerResponse,
-} from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
+  type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { Cache } from "../cache/mod.ts";
 import type { Observer } from "./events.ts";
-import { createClearServer, Http1Connections } from "./_http1.ts";
+import {
+  allowHttp1,
+  createClearServer,
+  Http1Connections,
+  refuseHttp1,
+} from "./_http1.ts";
 import { isGrpc, serveStream } from "./_http2.ts";
 import { REST_PREFIX, restRoutes } from "./_rest.ts";
 import { pathOf, serveRest } from "./_rest_node.ts";
@@ -101,6 +103,7 @@ const DEFAULT_DEADLINE = 5_000;
  *
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
+ * @throws {RangeError} if REST's deadline is no time that one can wait
  */
 export async function serve(options: ServeOptions): Promise<XdsServer> {
   const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
@@ -108,46 +111,9 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
   signal?.throwIfAborted();
 
   const ending = new AbortController();
-  const methods = discoveryMethods(options);
-  const others = connectNodeAdapter({
-    routes: routesOf(methods, ending.signal),
-    contextValues: (request) =>
-      createContextValues().set(peerKey, peerOf(request)),
-  });
-  const { rest = false } = options;
-  const answer = rest &&
-    restRoutes(methods.fetches, rest === true ? {} : rest, ending.signal);
   const http1 = new Http1Connections();
-  const handle = (
-    request: Http2ServerRequest | IncomingMessage,
-    response: Http2ServerResponse | ServerResponse,
-  ) => {
-    const stream = methods.streams.get(request.url ?? "");
-    if (response instanceof ServerResponse) http1.begin(response);
-    else if (stream && isGrpc(request)) {
-      serveStream(request, response, stream, ending.signal);
-      return;
-    }
-    if (answer && pathOf(request).startsWith(REST_PREFIX)) {
-      serveRest(request, response, answer);
-    } else others(request, response);
-  };
-  const http2 = tls
-    ? createSecureServer({
-      cert: tls.cert,
-      key: tls.key,
-      ca: tls.clientCa,
-      requestCert: tls.clientCa !== undefined,
-      rejectUnauthorized: tls.clientCa !== undefined,
-      allowHTTP1: rest !== false,
-    }, handle)
-    : createServer(handle);
-  http2.on("secureConnection", (socket: TLSSocket) => {
-    if (socket.alpnProtocol !== "h2") http1.add(socket);
-  });
-  const listener: Server = rest === false || tls
-    ? http2
-    : createClearServer(http2, createHttp1Server(handle), http1);
+  const handle = handlerOf(options, http1, ending.signal);
+  const { http2, listener } = listenerOf(options, handle, http1);
 
   const connections = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
@@ -193,6 +159,65 @@ export async function serve(options: ServeOptions): Promise<XdsServer> {
     shutdown,
     [Symbol.asyncDispose]: () => shutdown(),
   };
+}
+
+/** Handles a request of either version of HTTP. */
+type Handler = (
+  request: Http2ServerRequest | IncomingMessage,
+  response: Http2ServerResponse | ServerResponse,
+) => void;
+
+function handlerOf(
+  options: ServeOptions,
+  http1: Http1Connections,
+  ending: AbortSignal,
+): Handler {
+  const methods = discoveryMethods(options);
+  const others = connectNodeAdapter({
+    routes: routesOf(methods, ending),
+    contextValues: (request) =>
+      createContextValues().set(peerKey, peerOf(request)),
+  });
+  const { rest = false } = options;
+  const answer = rest &&
+    restRoutes(methods.fetches, rest === true ? {} : rest, ending);
+  return (request, response) => {
+    const stream = methods.streams.get(request.url ?? "");
+    if (response instanceof ServerResponse) http1.begin(response);
+    else if (stream && isGrpc(request)) {
+      serveStream(request, response, stream, ending);
+      return;
+    }
+    if (answer && pathOf(request).startsWith(REST_PREFIX)) {
+      serveRest(request, response, answer);
+    } else others(request, response);
+  };
+}
+
+/** What speaks HTTP/2, and what listens. */
+function listenerOf(
+  { tls, rest = false }: ServeOptions,
+  handle: Handler,
+  http1: Http1Connections,
+): { http2: Http2Server | Http2SecureServer; listener: Server } {
+  if (tls) {
+    const http2 = createSecureServer({
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      requestCert: tls.clientCa !== undefined,
+      rejectUnauthorized: tls.clientCa !== undefined,
+      allowHTTP1: rest !== false,
+    }, handle);
+    if (rest === false) refuseHttp1(http2);
+    else allowHttp1(http2, http1);
+    return { http2, listener: http2 };
+  }
+  const http2 = createServer(handle);
+  const listener = rest === false
+    ? http2
+    : createClearServer(http2, handle, http1);
+  return { http2, listener };
 }
 
 function listen(
