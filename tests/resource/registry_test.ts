@@ -7,6 +7,7 @@ import {
 } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { assertEquals, assertRejects } from "@std/assert";
+import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import { loadRegistry, UnknownTypesError } from "@xds/envoy/registry";
 import { findTypes } from "../../lib/resource/mod.ts";
@@ -68,6 +69,32 @@ Deno.test("all types of a resource's bytes are found, each with its place", asyn
       path: `${http}.route_config.typed_per_filter_config["in.ner"]`,
     },
     { typeName: LUA, path: `${http}.http_filters[0].typed_config` },
+  ]);
+});
+
+Deno.test("what a config source is made of is found, too", async () => {
+  const credentials =
+    "envoy.extensions.grpc_service.call_credentials.access_token.v3.AccessTokenCredentials";
+  const json: JsonValue = {
+    name: "a",
+    eds_cluster_config: {
+      eds_config: {
+        api_config_source: {
+          grpc_services: [{
+            google_grpc: {
+              call_credentials_plugin: [{ "@type": PREFIX + credentials }],
+            },
+          }],
+        },
+      },
+    },
+  };
+  const registry = await registryForJson(json);
+  const message = fromJson(ClusterSchema, json, { registry });
+  const types = findTypes(TypeUrl.Cluster, toBinary(ClusterSchema, message));
+  assertEquals(types.map(({ typeName }) => typeName), [
+    "envoy.config.cluster.v3.Cluster",
+    credentials,
   ]);
 });
 

@@ -11,6 +11,7 @@ import {
   SnapshotCache,
   TypeUrl,
 } from "../../mod.ts";
+import { FakeClock } from "../support/clock.ts";
 import { customSchema } from "../support/custom.ts";
 import { cluster, endpoints, listener, rds } from "../support/resources.ts";
 
@@ -310,8 +311,10 @@ Deno.test("messages of every kind are written, however deep", async () => {
   );
 });
 
-Deno.test("a resource with a TTL is wrapped, and not renewed", async () => {
-  const { cache, handle } = scene();
+Deno.test("a resource with a TTL is wrapped, and no heartbeat ends a wait", async () => {
+  const clock = new FakeClock();
+  const cache = new SnapshotCache({ clock });
+  const { handle } = scene({ cache });
   const resource = createResource(
     create(RuntimeSchema, { name: "layer", layer: { a: 1 } }),
     { ttl: 1_000 },
@@ -319,9 +322,15 @@ Deno.test("a resource with a TTL is wrapped, and not renewed", async () => {
   cache.set("node", createSnapshot({ resources: [resource] }));
   const path = "/v3/discovery:runtime";
   const body = { node, resource_names: ["layer"] };
-  const { resources } = await (await handle(post(body, { path }))).json();
+  const { resources, version_info } = await (await handle(post(body, { path })))
+    .json();
   assertEquals(resources[0].ttl, "1s");
   assertEquals(resources[0].resource.layer, { a: 1 });
+
+  const waiting = handle(post({ ...body, version_info }, { path }));
+  while (clock.pending === 0) await Promise.resolve();
+  clock.advance(2_000);
+  assertEquals((await waiting).status, 304);
 });
 
 Deno.test("what JSON cannot hold is refused by name, unless its schema is given", async () => {
