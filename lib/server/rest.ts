@@ -37,7 +37,8 @@ export interface RestInfo {
  *
  * Every request is a subscription of its own: all that a server knows of what the client has is the version. Where the
  * versions are the caller's (and not derived from content), a client that asks for one more name is therefore answered
- * only once the version moves; and a client that refuses a response asks for it again.
+ * only once the version moves; and a client that refuses a response asks for it again. A client is connected while it
+ * waits, and only then, so that `SnapshotCache.settled` does not wait for what it makes of an answer.
  *
  * A resource that holds a message of a type that neither Envoy's API nor `types` has cannot be said in JSON. The
  * response that would hold it is refused with 501 and an error that names the type and its place; to leave the resource
