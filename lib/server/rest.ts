@@ -9,7 +9,7 @@ export interface RestOptions {
   /**
    * How long a request may wait until there is something that its client does not have, in milliseconds. Default:
    * 30 000. Where the client says how long it waits, in the header `x-envoy-expected-rq-timeout-ms` as Envoy does, that is
-   * kept to instead if it is shorter: the answer comes after four fifths of it. (Envoy's `request_timeout` is a second
+   * kept to instead if it is shorter: the answer comes after half of it. (Envoy's `request_timeout` is a second
    * unless it is set.)
    */
   deadline?: number;

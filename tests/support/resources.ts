@@ -71,7 +71,7 @@ export function configSource(source: Source) {
           transportApiVersion: ApiVersion.V3,
           clusterNames: ["control_plane"],
           refreshDelay: { nanos: 100_000_000 },
-          requestTimeout: { seconds: 2n },
+          requestTimeout: { seconds: 4n },
         },
       },
     });
