@@ -16,6 +16,7 @@ export {
   TypeUrl,
   typeUrl,
 } from "./lib/resource/mod.ts";
+export { registryForJson, UnknownTypeError } from "./lib/resource/registry.ts";
 export {
   type Blocked,
   type Cache,
@@ -69,6 +70,10 @@ export {
   type Observer,
   peerKey,
   peerOf,
+  restHandler,
+  type RestHandlerOptions,
+  type RestInfo,
+  type RestOptions,
   type RoutesOptions,
   serve,
   type ServeOptions,

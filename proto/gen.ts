@@ -104,7 +104,9 @@ async function writePackageModules() {
   const exports: Record<string, string> = {
     "./fields": "./fields.ts",
     "./messages": "./messages.ts",
+    "./registry": "./registry.ts",
   };
+  const folders = new Map<string, string>();
   for (const [folder, files] of [...packages].sort()) {
     // Where Envoy's repository keeps an extension is no part of its name.
     const entry = `./${folder.replace(/^contrib\//, "")}`;
@@ -112,6 +114,8 @@ async function writePackageModules() {
     exports[entry] = `./${folder}/mod.ts`;
     const source = await Deno.readTextFile(`${gen}${folder}/${files[0]}`);
     const [, proto] = / \(package ([\w.]+),/.exec(source) ?? [];
+    if (folders.has(proto)) throw new Error(`two folders hold ${proto}`);
+    folders.set(proto, folder);
     await Deno.writeTextFile(
       `${gen}${folder}/mod.ts`,
       `/**\n * Messages, enums and services of the proto package \`${proto}\`.\n *\n * @module\n */\n` +
@@ -130,6 +134,23 @@ async function writePackageModules() {
   await Deno.writeTextFile(
     gen + "deno.json",
     JSON.stringify(config, null, 2) + "\n",
+  );
+  await writeRegistry(folders);
+}
+
+/** Where a message is found by its name, so that an `Any` is resolved without loading all of gen/. */
+async function writeRegistry(folders: ReadonlyMap<string, string>) {
+  const imports = [...folders]
+    .map(([proto, folder]) =>
+      `  ["${proto}", () => import("./${folder}/mod.ts")],\n`
+    )
+    .join("");
+  const template = await Deno.readTextFile(proto + "registry.ts.template");
+  await Deno.writeTextFile(
+    gen + "registry.ts",
+    template
+      .replace("{version}", VERSION)
+      .replace("{imports}", () => imports),
   );
 }
 

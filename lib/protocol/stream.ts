@@ -109,6 +109,11 @@ export interface StreamOptions {
   legacyWildcard?: (typeUrl: string, node: Node) => boolean;
   /** Whether there are `wait` actions: to look for what waits, and for what, takes time. Default: false. */
   reportsWaits?: boolean;
+  /**
+   * Whether the version in a first request is always taken for what the client has, as a poll needs that has nothing else
+   * to say it with. Default: unless the caller gave the version and the client asks for names, of which that tells nothing.
+   */
+  trustsVersion?: boolean;
 }
 
 const unsubscribed: ResourceState = {
@@ -219,12 +224,14 @@ export class Stream {
     }
 
     const known = this.#find(typeUrl);
-    const { protocol, responses, legacyWildcard } = this.#options;
+    const { protocol, responses, legacyWildcard, trustsVersion = false } =
+      this.#options;
     const state = known ?? new TypeState({
       typeUrl,
       protocol,
       responses,
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
+      trustsVersion,
     });
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {

@@ -50,6 +50,8 @@ export interface TypeOptions {
   readonly responses: Responses;
   /** Whether a first request that names nothing asks for all. */
   readonly legacyWildcard: boolean;
+  /** Whether the version in a first request is taken for what the client has even where it says nothing of names. */
+  readonly trustsVersion: boolean;
 }
 
 const nothing: readonly string[] = [];
@@ -67,6 +69,7 @@ export class TypeState {
   readonly #protocol: Protocol;
   readonly #responses: Responses;
   readonly #wanted: Wanted;
+  readonly #trustsVersion: boolean;
 
   #view: View | undefined;
   /** Whether the cache waits for something before it says more, so that nobody may be told that a name does not exist. */
@@ -116,6 +119,7 @@ export class TypeState {
     this.#protocol = options.protocol;
     this.#responses = options.responses;
     this.#wanted = new Wanted(options.legacyWildcard);
+    this.#trustsVersion = options.trustsVersion;
   }
 
   /** What the client wants; always as of now. */
@@ -131,7 +135,8 @@ export class TypeState {
 
   /** True if the client came with all that there is for it, and can be told so by a response that has nothing in it. */
   get mayAnswerEmpty(): boolean {
-    return this.#cameWith && this.#view !== undefined && this.isQuiet &&
+    return this.#cameWith && !this.#trustsVersion && this.#view !== undefined &&
+      this.isQuiet &&
       !this.#hasLeftovers &&
       (this.#protocol === "delta" || !isFullState(this.typeUrl));
   }
@@ -482,15 +487,27 @@ export class TypeState {
       }
       if (version !== hex64(sum)) return;
       // It says nothing of the names that do not exist either: the client may have asked for one just before.
-      for (const name of names) {
-        const resource = view.resources.get(name);
-        if (resource && this.#wanted.covers(name)) this.#hold(name, resource);
-      }
+      const known = this.#trustsVersion
+        ? names
+        : [...names].filter((name) => view.resources.has(name));
+      this.#holdOf(view, known);
     } else {
-      return;
+      if (!this.#trustsVersion || version !== view.version) return;
+      this.#holdOf(view, names);
+      if (this.#wanted.collections.size > 0) {
+        this.#holdOf(view, view.resources.keys());
+      }
     }
     this.#mustAnswer = false;
     this.#accepted = version;
+  }
+
+  #holdOf(view: View, names: Iterable<string>) {
+    for (const name of names) {
+      if (this.#wanted.covers(name)) {
+        this.#hold(name, view.resources.get(name) ?? null);
+      }
+    }
   }
 
   #heldOf(name: string): Held | undefined {

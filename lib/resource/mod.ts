@@ -8,9 +8,11 @@ export {
 } from "./resource.ts";
 export {
   findReferences,
+  findTypes,
   type Malformed,
   type Reference,
   type References,
+  type TypeUse,
 } from "./references.ts";
 export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";
 export { canonicalName, collectionOf, isCollection } from "./xdstp.ts";

@@ -48,6 +48,25 @@ export function findReferences(typeUrl: string, bytes: Uint8Array): References {
   return { references, malformed };
 }
 
+/** A message type, and where it is used. */
+export interface TypeUse {
+  /** The message's full name. */
+  readonly typeName: string;
+  /** The field that holds it; empty for a resource itself. */
+  readonly path: string;
+}
+
+/** Finds which types a resource in its encoded form is made of: its own, and those of every `Any` in it, however deep. */
+export function findTypes(typeUrl: string, bytes: Uint8Array): TypeUse[] {
+  const types: TypeUse[] = [{ typeName: typeName(typeUrl), path: "" }];
+  visit(typeName(typeUrl), { bytes, start: 0, end: bytes.length }, "", {
+    references: [],
+    malformed: [],
+    types,
+  });
+  return types;
+}
+
 /** Where a message lies in a resource's bytes. */
 interface Part {
   readonly bytes: Uint8Array;
@@ -58,6 +77,8 @@ interface Part {
 interface Found {
   readonly references: Reference[];
   readonly malformed: Malformed[];
+  /** What every `Any` is of, where that is asked for. */
+  readonly types?: TypeUse[];
 }
 
 /** A message's singular fields by number, decoded when asked for. */
@@ -213,8 +234,8 @@ function visit(type: string, part: Part, path: string, found: Found): void {
         }
       });
     }
-    // What xDS itself comes from is no concern of what it carries.
-    if (type === CONFIG_SOURCE) return;
+    // What xDS itself comes from is no concern of what it carries, but made of messages all the same.
+    if (type === CONFIG_SOURCE && !found.types) return;
     const counts = new Map<number, number>();
     const cluster = clusterFields[type];
     eachField(part.bytes, part.start, part.end, (field) => {
@@ -288,6 +309,7 @@ function visitAny(any: Parsed, path: string, found: Found): void {
     if (value) throw new TypeError("an Any that holds bytes has no type URL");
     return;
   }
+  found.types?.push({ typeName: type, path: path.replace(/\.$/, "") });
   if (!isKnown(type)) {
     throw new TypeError(
       `an Any of type ${

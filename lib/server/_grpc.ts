@@ -80,9 +80,11 @@ export function setStatus(
   const error = ended ? ConnectError.from(ended) : undefined;
   set("grpc-status", String(error?.code ?? 0));
   if (!error) return;
-  const message = clipped(error.rawMessage, MAX_MESSAGE).toWellFormed();
-  set(
-    "grpc-message",
-    message.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent),
-  );
+  set("grpc-message", encodeMessage(error.rawMessage));
+}
+
+/** A status message as it goes into a trailer. */
+export function encodeMessage(message: string): string {
+  return clipped(message, MAX_MESSAGE).toWellFormed()
+    .replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }

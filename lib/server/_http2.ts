@@ -1,11 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import { grpcContentType, type StreamMethod } from "./_streams.ts";
-import { peerOf } from "./peer.ts";
+import { headersOf, peerOf } from "./peer.ts";
 
 /** Whether a request opens a gRPC stream. */
-export function isGrpc(request: Http2ServerRequest): boolean {
+export function isGrpc(
+  request: Http2ServerRequest | IncomingMessage,
+): request is Http2ServerRequest {
   return request.method === "POST" && request.httpVersionMajor === 2 &&
     grpcContentType(request.headers["content-type"] ?? null);
 }
@@ -76,16 +79,6 @@ export function serveStream(
   stream.on("end", () => session.end(null));
   stream.on("error", (error) => session.end(disconnected(error)));
   stream.on("close", () => session.end(disconnected(undefined)));
-}
-
-function headersOf({ headers }: Http2ServerRequest): Headers {
-  const all = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    // Those of HTTP/2 itself, which `Headers` has no place for.
-    if (name.startsWith(":") || value === undefined) continue;
-    for (const one of [value].flat()) all.append(name, one);
-  }
-  return all;
 }
 
 function disconnected(cause: unknown): ConnectError {

@@ -29,6 +29,8 @@ export interface SessionOptions {
   responses: Responses;
   maxNames: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean;
+  /** Whether the version in the first request is always taken for what the client has. Default: false. */
+  trustsVersion?: boolean;
   /** Who may do what; all may do all if it is left out. */
   access: Access | undefined;
   observer: Observer | undefined;
@@ -69,7 +71,7 @@ export class Session implements StreamInfo {
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
     this.#observer = observer;
-    const legacyWildcard = options.legacyWildcard;
+    const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
       protocol,
       typeUrl,
@@ -78,6 +80,7 @@ export class Session implements StreamInfo {
       legacyWildcard: (typeUrl, node) =>
         legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
       reportsWaits: observer !== undefined,
+      trustsVersion,
     });
     if (observer) {
       this.#openedAt = performance.now();

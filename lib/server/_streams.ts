@@ -7,9 +7,10 @@ import {
   Responses,
 } from "../protocol/mod.ts";
 import { Session } from "./_session.ts";
+import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
 import { combined, type Observer } from "./events.ts";
-import { discoveryServices, streamedProtocol } from "./services.ts";
+import { discoveryServices, isFetch, streamedProtocol } from "./services.ts";
 
 /** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
 export interface Limits {
@@ -46,6 +47,25 @@ export interface StreamMethod {
   open(peer: Peer, headers: () => Headers): Session;
 }
 
+/** A method that answers one request of a type. */
+export interface FetchMethod {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly typeUrl: string;
+  /** Size of a request, in bytes, beyond which it is turned away. */
+  readonly maxBytes: number;
+  /** Opens a session for one request; `heard` is kept up to date. */
+  open(peer: Peer, headers: () => Headers, heard: Heard): Session;
+}
+
+/** The methods of all services. */
+export interface DiscoveryMethods {
+  /** Those that stream, by their paths. */
+  readonly streams: ReadonlyMap<string, StreamMethod>;
+  /** Those that do not. */
+  readonly fetches: readonly FetchMethod[];
+}
+
 /** The media types of gRPC with protobuf messages. */
 export const grpcContentType = contentTypeMatcher(
   /^application\/grpc(\+proto)?$/i,
@@ -54,13 +74,11 @@ export const grpcContentType = contentTypeMatcher(
 const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
 let sessions = 0;
 
-/** The methods of all services that stream, by their paths. */
-export function streamMethods<Identity>(
+/** The methods of all services. What they send is shared between them. */
+export function discoveryMethods<Identity>(
   options: RoutesOptions<Identity>,
-): Map<string, StreamMethod> {
+): DiscoveryMethods {
   const { cache, limits, legacyWildcard = true } = options;
-  const observer = combined(options.observer);
-  const access = accessOf(options);
   const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
   const maxBytes = limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES;
   let serial = 0;
@@ -68,34 +86,50 @@ export function streamMethods<Identity>(
     sotw: new Responses("sotw", () => ++serial),
     delta: new Responses("delta", () => ++serial),
   };
-  const methods = new Map<string, StreamMethod>();
+  const shared = {
+    cache,
+    maxNames,
+    legacyWildcard: typeof legacyWildcard === "function"
+      ? legacyWildcard
+      : () => legacyWildcard,
+    access: accessOf(options),
+    observer: combined(options.observer),
+  };
+  const streams = new Map<string, StreamMethod>();
+  const fetches: FetchMethod[] = [];
   for (const { service, typeUrl } of discoveryServices) {
     for (const method of service.methods) {
-      const protocol = streamedProtocol(method);
-      if (!protocol) continue;
-      const shared = {
+      const about = { service, method, maxBytes };
+      const session = (
+        protocol: Protocol,
+        peer: Peer,
+        headers: () => Headers,
+      ) => ({
+        ...shared,
+        id: ++sessions,
+        peer,
+        headers,
         protocol,
         typeUrl,
-        cache,
         responses: responses[protocol],
-        maxNames,
-        legacyWildcard: typeof legacyWildcard === "function"
-          ? legacyWildcard
-          : () => legacyWildcard,
-        access,
-        observer,
-      };
-      const open = (peer: Peer, headers: () => Headers) =>
-        new Session({ id: ++sessions, peer, headers, ...shared });
-      methods.set(`/${service.typeName}/${method.name}`, {
-        service,
-        method,
-        maxBytes,
-        open,
       });
+      const protocol = streamedProtocol(method);
+      if (protocol) {
+        const open = (peer: Peer, headers: () => Headers) =>
+          new Session(session(protocol, peer, headers));
+        streams.set(`/${service.typeName}/${method.name}`, { ...about, open });
+      } else if (typeUrl !== undefined && isFetch(method)) {
+        const open = (peer: Peer, headers: () => Headers, heard: Heard) =>
+          new Session({
+            ...session("sotw", peer, headers),
+            cache: hearing(cache, heard),
+            trustsVersion: true,
+          });
+        fetches.push({ ...about, typeUrl, open });
+      }
     }
   }
-  return methods;
+  return { streams, fetches };
 }
 
 /** Who may do what; undefined if all may do all. */

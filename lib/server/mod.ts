@@ -1,4 +1,4 @@
-/** The discovery services over gRPC. */
+/** The discovery services over gRPC and REST. */
 export type { Limits, RoutesOptions } from "./_streams.ts";
 export type { Access, AuthorizationRequest } from "./access.ts";
 export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
@@ -8,8 +8,14 @@ export {
   type LogObserverOptions,
   type LogRecord,
 } from "./log.ts";
-export { peerOf } from "./peer.ts";
-export { peerKey, xdsRoutes } from "./routes.ts";
+export { peerKey, peerOf } from "./peer.ts";
+export {
+  restHandler,
+  type RestHandlerOptions,
+  type RestInfo,
+  type RestOptions,
+} from "./rest.ts";
+export { xdsRoutes } from "./routes.ts";
 export {
   ListenError,
   serve,

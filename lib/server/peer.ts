@@ -1,3 +1,4 @@
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { PeerCertificate, TLSSocket } from "node:tls";
@@ -10,6 +11,26 @@ export const unknownPeer: Peer = {
   port: 0,
   certificate: undefined,
 };
+
+/**
+ * Under which a server adapter puts the peer of a request, for observers, `authenticate` and `authorize` to see. Without
+ * it they see a peer of which nothing is known.
+ *
+ * @example With Connect's adapter for Node
+ * ```ts
+ * import { peerKey, peerOf, SnapshotCache, xdsRoutes } from "@xds/control-plane";
+ * import { createContextValues } from "@connectrpc/connect";
+ * import { connectNodeAdapter } from "@connectrpc/connect-node";
+ *
+ * const handler = connectNodeAdapter({
+ *   routes: xdsRoutes({ cache: new SnapshotCache() }),
+ *   contextValues: (request) => createContextValues().set(peerKey, peerOf(request)),
+ * });
+ * ```
+ */
+export const peerKey: ContextKey<Peer> = createContextKey<Peer>(unknownPeer, {
+  description: "xds peer",
+});
 
 /** The peer that a request of Node's HTTP server came from, to be put under {@linkcode peerKey}. */
 export function peerOf(request: IncomingMessage | Http2ServerRequest): Peer {
@@ -44,4 +65,17 @@ function certificateOf(
     subjectAltNames: names,
     fingerprint: certificate.fingerprint256,
   };
+}
+
+/** The headers of a request of Node's HTTP server. */
+export function headersOf(
+  { headers }: IncomingMessage | Http2ServerRequest,
+): Headers {
+  const all = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    // Those of HTTP/2 itself, which `Headers` has no place for.
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of [value].flat()) all.append(name, one);
+  }
+  return all;
 }

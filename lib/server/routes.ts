@@ -1,10 +1,4 @@
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  type ContextKey,
-  createContextKey,
-} from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalHandlerFn,
@@ -13,34 +7,15 @@ import type {
 import { MessageReader, setStatus } from "./_grpc.ts";
 import type { Session } from "./_session.ts";
 import {
+  type DiscoveryMethods,
+  discoveryMethods,
   grpcContentType,
   type RoutesOptions,
   type StreamMethod,
-  streamMethods,
 } from "./_streams.ts";
-import type { Peer } from "../cache/mod.ts";
-import { unknownPeer } from "./peer.ts";
+import { fetchService } from "./fetch.ts";
+import { peerKey, unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
-
-/**
- * Under which a server adapter puts the peer of a request, for observers, `authenticate` and `authorize` to see. Without
- * it they see a peer of which nothing is known.
- *
- * @example With Connect's adapter for Node
- * ```ts
- * import { peerKey, peerOf, SnapshotCache, xdsRoutes } from "@xds/control-plane";
- * import { createContextValues } from "@connectrpc/connect";
- * import { connectNodeAdapter } from "@connectrpc/connect-node";
- *
- * const handler = connectNodeAdapter({
- *   routes: xdsRoutes({ cache: new SnapshotCache() }),
- *   contextValues: (request) => createContextValues().set(peerKey, peerOf(request)),
- * });
- * ```
- */
-export const peerKey: ContextKey<Peer> = createContextKey<Peer>(unknownPeer, {
-  description: "xds peer",
-});
 
 const nothing = new Uint8Array();
 
@@ -48,6 +23,10 @@ const nothing = new Uint8Array();
  * Every v3 discovery service for a Connect router of one's own, aggregated and by type, state of the world and delta.
  *
  * Streams are gRPC, over HTTP/2. A response that goes to many of them is encoded and framed once.
+ *
+ * The unary methods, `FetchClusters` and so on, are served by all protocols that the router speaks, and behave as
+ * go-control-plane's: a client whose `version_info` is the newest is answered at once with status `UNKNOWN` and the
+ * message `skip fetch: version up to date`. One for which there is nothing gets `UNAVAILABLE`, after up to five seconds.
  *
  * @example
  * ```ts
@@ -62,15 +41,24 @@ const nothing = new Uint8Array();
 export function xdsRoutes<Identity = unknown>(
   options: RoutesOptions<Identity>,
 ): (router: ConnectRouter) => void {
-  const methods = streamMethods(options);
+  return routesOf(discoveryMethods(options), options.signal);
+}
+
+/** Routes by methods that there are already. */
+export function routesOf(
+  { streams, fetches }: DiscoveryMethods,
+  signal: AbortSignal | undefined,
+): (router: ConnectRouter) => void {
   return (router) => {
-    for (const { service } of discoveryServices) router.service(service, {});
-    for (const [path, method] of methods) {
+    for (const { service } of discoveryServices) {
+      fetchService(router, service, fetches, signal);
+    }
+    for (const [path, method] of streams) {
       // A handler of ours in the place of the one that the router made for the method.
       const place = router.handlers.findIndex(({ requestPath }) =>
         requestPath === path
       );
-      router.handlers.splice(place, 1, handler(path, method, options.signal));
+      router.handlers.splice(place, 1, handler(path, method, signal));
     }
   };
 }

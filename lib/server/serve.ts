@@ -1,20 +1,36 @@
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
+  type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
-import { isGrpc, serveStream } from "./_http2.ts";
-import { type Limits, type RoutesOptions, streamMethods } from "./_streams.ts";
 import type { Access } from "./access.ts";
 import type { Observer } from "./events.ts";
-import { peerOf } from "./peer.ts";
-import { peerKey, xdsRoutes } from "./routes.ts";
+import {
+  allowHttp1,
+  createClearServer,
+  Http1Connections,
+  refuseHttp1,
+} from "./_http1.ts";
+import { isGrpc, serveStream } from "./_http2.ts";
+import { REST_PREFIX, restRoutes } from "./_rest.ts";
+import { pathOf, serveRest } from "./_rest_node.ts";
+import {
+  discoveryMethods,
+  type Limits,
+  type RoutesOptions,
+} from "./_streams.ts";
+import { peerKey, peerOf } from "./peer.ts";
+import type { RestOptions } from "./rest.ts";
+import { routesOf } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
 /** Options of {@linkcode serve}. */
@@ -36,6 +52,11 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
    * proxyless gRPC client never does.
    */
   legacyWildcard?: RoutesOptions["legacyWildcard"];
+  /**
+   * Serves REST on the same port, as {@linkcode restHandler} does, for Envoys whose `api_type` is `REST`; and with it
+   * HTTP/1, which nothing else needs. Default: false, since what speaks HTTP/1 can be reached by web pages.
+   */
+  rest?: boolean | RestOptions;
   /** Shuts the server down when it is aborted. */
   signal?: AbortSignal;
 }
@@ -100,6 +121,7 @@ const DEFAULT_DEADLINE = 5_000;
  *
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
+ * @throws {RangeError} if REST's deadline is no time that one can wait
  */
 export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,
@@ -109,31 +131,9 @@ export async function serve<Identity = unknown>(
   signal?.throwIfAborted();
 
   const ending = new AbortController();
-  const routesOptions = { ...options, signal: ending.signal };
-  const streams = streamMethods(routesOptions);
-  const others = connectNodeAdapter({
-    routes: xdsRoutes(routesOptions),
-    contextValues: (request) =>
-      createContextValues().set(peerKey, peerOf(request)),
-  });
-  const handle = (
-    request: Http2ServerRequest,
-    response: Http2ServerResponse,
-  ) => {
-    const method = streams.get(request.url);
-    if (method && isGrpc(request)) {
-      serveStream(request, response, method, ending.signal);
-    } else others(request, response);
-  };
-  const listener = tls
-    ? createSecureServer({
-      cert: tls.cert,
-      key: tls.key,
-      ca: tls.clientCa,
-      requestCert: tls.clientCa !== undefined,
-      rejectUnauthorized: tls.clientCa !== undefined,
-    }, handle)
-    : createServer(handle);
+  const http1 = new Http1Connections();
+  const handle = handlerOf(options, http1, ending.signal);
+  const { http2, listener } = listenerOf(options, handle, http1);
 
   const connections = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
@@ -141,7 +141,7 @@ export async function serve<Identity = unknown>(
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  listener.on("session", (connection) => {
+  http2.on("session", (connection: ServerHttp2Session) => {
     connections.add(connection);
     connection.on("close", () => connections.delete(connection));
     // A connection that breaks ends its streams, each of which says so; there is nobody else to tell.
@@ -158,6 +158,7 @@ export async function serve<Identity = unknown>(
     );
     ending.abort();
     for (const connection of connections) connection.close();
+    http1.close();
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, deadline);
@@ -180,8 +181,67 @@ export async function serve<Identity = unknown>(
   };
 }
 
+/** Handles a request of either version of HTTP. */
+type Handler = (
+  request: Http2ServerRequest | IncomingMessage,
+  response: Http2ServerResponse | ServerResponse,
+) => void;
+
+function handlerOf<Identity>(
+  options: ServeOptions<Identity>,
+  http1: Http1Connections,
+  ending: AbortSignal,
+): Handler {
+  const methods = discoveryMethods(options);
+  const others = connectNodeAdapter({
+    routes: routesOf(methods, ending),
+    contextValues: (request) =>
+      createContextValues().set(peerKey, peerOf(request)),
+  });
+  const { rest = false } = options;
+  const answer = rest &&
+    restRoutes(methods.fetches, rest === true ? {} : rest, ending);
+  return (request, response) => {
+    const stream = methods.streams.get(request.url ?? "");
+    if (response instanceof ServerResponse) http1.begin(response);
+    else if (stream && isGrpc(request)) {
+      serveStream(request, response, stream, ending);
+      return;
+    }
+    if (answer && pathOf(request).startsWith(REST_PREFIX)) {
+      serveRest(request, response, answer);
+    } else others(request, response);
+  };
+}
+
+/** What speaks HTTP/2, and what listens. */
+function listenerOf<Identity>(
+  { tls, rest = false }: ServeOptions<Identity>,
+  handle: Handler,
+  http1: Http1Connections,
+): { http2: Http2Server | Http2SecureServer; listener: Server } {
+  if (tls) {
+    const http2 = createSecureServer({
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      requestCert: tls.clientCa !== undefined,
+      rejectUnauthorized: tls.clientCa !== undefined,
+      allowHTTP1: rest !== false,
+    }, handle);
+    if (rest === false) refuseHttp1(http2);
+    else allowHttp1(http2, http1);
+    return { http2, listener: http2 };
+  }
+  const http2 = createServer(handle);
+  const listener = rest === false
+    ? http2
+    : createClearServer(http2, handle, http1);
+  return { http2, listener };
+}
+
 function listen(
-  listener: ReturnType<typeof createServer>,
+  listener: Server,
   hostname: string,
   port: number,
 ): Promise<void> {

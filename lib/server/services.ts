@@ -1,4 +1,8 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescService,
+  getOption,
+} from "@bufbuild/protobuf";
 import { ClusterDiscoveryService } from "@xds/envoy/envoy/service/cluster/v3";
 import {
   AggregatedDiscoveryService,
@@ -15,6 +19,7 @@ import {
 } from "@xds/envoy/envoy/service/route/v3";
 import { RuntimeDiscoveryService } from "@xds/envoy/envoy/service/runtime/v3";
 import { SecretDiscoveryService } from "@xds/envoy/envoy/service/secret/v3";
+import { http } from "@xds/envoy/google/api";
 import { RateLimitConfigDiscoveryService } from "@xds/envoy/ratelimit/service/ratelimit/v3";
 import type { Protocol } from "../protocol/mod.ts";
 import { TypeUrl } from "../resource/mod.ts";
@@ -48,6 +53,18 @@ export const discoveryServices: readonly DiscoveryService[] = [
     typeUrl: TypeUrl.RateLimitConfig,
   },
 ];
+
+/** Whether a method answers one request with the state of the world. */
+export function isFetch(method: DescMethod): boolean {
+  return method.methodKind === "unary" &&
+    method.output.typeName === DiscoveryResponseSchema.typeName;
+}
+
+/** The path that a method has over REST, as its proto says; undefined if it has none. */
+export function restPath(method: DescMethod): string | undefined {
+  const { pattern } = getOption(method, http);
+  return pattern.case === "post" ? pattern.value : undefined;
+}
 
 /** The protocol that a method streams, or undefined if it is no stream of discovery. */
 export function streamedProtocol(method: DescMethod): Protocol | undefined {

@@ -16,6 +16,8 @@ export interface BootstrapOptions {
   runtimeLayer?: string;
   /** Speaks TLS to the control plane. */
   tls?: { ca: string; cert: string; key: string };
+  /** Speaks HTTP/1 to the control plane, which REST allows. */
+  http1?: boolean;
 }
 
 /** A bootstrap in which all that can come from the control plane does. */
@@ -48,14 +50,14 @@ export function bootstrap(options: BootstrapOptions): Record<string, unknown> {
   };
 }
 
-function controlPlane({ port, tls }: BootstrapOptions) {
+function controlPlane({ port, tls, http1 }: BootstrapOptions) {
   const socket_address = { address: "127.0.0.1", port_value: port };
   const context = tls && {
     "@type":
       "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     sni: "localhost",
     common_tls_context: {
-      alpn_protocols: ["h2"],
+      alpn_protocols: [http1 ? "http/1.1" : "h2"],
       tls_certificates: [{
         certificate_chain: { inline_string: tls.cert },
         private_key: { inline_string: tls.key },
@@ -70,7 +72,9 @@ function controlPlane({ port, tls }: BootstrapOptions) {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type":
           "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        explicit_http_config: { http2_protocol_options: {} },
+        explicit_http_config: http1
+          ? { http_protocol_options: {} }
+          : { http2_protocol_options: {} },
       },
     },
     load_assignment: {

@@ -36,8 +36,8 @@ import {
   SecretSchema,
 } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
 
-/** Where an Envoy gets the resources of a type from: the aggregated stream, or a service for each type. */
-export type Source = "ads" | "sotw" | "delta";
+/** Where an Envoy gets the resources of a type from: the aggregated stream, a service for each type, or polls of one. */
+export type Source = "ads" | "sotw" | "delta" | "rest";
 
 /** Of a message type, what `create` takes. */
 type Init<T extends Message> = MessageInitShape<GenMessage<T>>;
@@ -58,6 +58,22 @@ export function configSource(source: Source, timeoutSeconds = 10n) {
       resourceApiVersion: ApiVersion.V3,
       initialFetchTimeout,
       configSourceSpecifier: { case: "ads", value: {} },
+    });
+  }
+  if (source === "rest") {
+    return create(ConfigSourceSchema, {
+      resourceApiVersion: ApiVersion.V3,
+      initialFetchTimeout,
+      configSourceSpecifier: {
+        case: "apiConfigSource",
+        value: {
+          apiType: ApiConfigSource_ApiType.REST,
+          transportApiVersion: ApiVersion.V3,
+          clusterNames: ["control_plane"],
+          refreshDelay: { nanos: 100_000_000 },
+          requestTimeout: { seconds: 4n },
+        },
+      },
     });
   }
   return create(ConfigSourceSchema, {
