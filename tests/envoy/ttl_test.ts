@@ -133,7 +133,9 @@ for (const delta of [false, true]) {
 
       // Envoy 1.40 ends with a segmentation fault when endpoints expire in state of the world.
       if (typeUrl === TypeUrl.ClusterLoadAssignment && !delta) return;
-      cache.delete(NODE);
+      // Either ends what is to be ended: the one who refreshes it, or that it is.
+      if (typeUrl === TypeUrl.Listener) await server.shutdown();
+      else cache.delete(NODE);
       await until(`the end of ${what}`, () => dropped(envoy), 5 * TTL);
       assertEquals(await damaged?.(envoy) ?? false, false);
     });
