@@ -64,6 +64,7 @@ class OneSession {
       responses,
       maxNames: 100_000,
       legacyWildcard: () => true,
+      access: undefined,
       observer: (event) => {
         if (event.kind === "send") this.#nonce = event.nonce;
       },
