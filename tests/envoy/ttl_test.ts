@@ -22,8 +22,8 @@ import { until } from "../support/until.ts";
 const NODE = "envoy-ttl";
 /** Milliseconds. */
 const TTL = 1_000;
-/** What Envoy is sent within two TTLs, at three a TTL. */
-const HEARTBEATS = 6;
+/** What Envoy is sent within two TTLs. */
+const HEARTBEATS = 10;
 
 interface Expiring {
   what: string;
@@ -96,7 +96,7 @@ for (const delta of [false, true]) {
   for (const kind of kinds) {
     const { what, typeUrl, lasting, expiring, dropped, damaged } = kind;
     Deno.test(`a real Envoy keeps ${what} with a TTL as long as it is refreshed, ${protocol}`, async () => {
-      const cache = new SnapshotCache({ ads: true });
+      const cache = new SnapshotCache({ ads: true, heartbeat: TTL / 5 });
       const resource = createResource(expiring, { ttl: TTL });
       cache.set(NODE, createSnapshot({ resources: [...lasting, resource] }));
       let sent = 0;
