@@ -59,6 +59,9 @@ const LONGEST_RETRY = 60_000;
  * (VHDS), which ask for what traffic needs. An answer is kept until it is invalidated; that there is no such resource is
  * an answer, too. A client that asks for all is given nothing, since what there is is not known.
  *
+ * An Envoy fails the request that asked for a cluster that does not exist at once. Later requests wait for it until their
+ * filter's `timeout`, since Envoy 1.40 does not ask again: {@linkcode OnDemandCache.invalidate} it when it comes to be.
+ *
  * @example
  * ```ts
  * import { OnDemandCache } from "@xds/control-plane";

@@ -212,9 +212,12 @@ export class Responses {
   ): Response {
     const { parts, all } = this.#shared(view);
     const { version, resources, removed, missing, isHeartbeat } = content;
-    // All resources need not be named, and are too many to.
+    // All resources need not be named, and are too many to. What a client has from an older view may differ by client.
     const names = resources === all?.resources ||
-      resources.map(({ name }) => name);
+      resources.map((resource) => {
+        const { name, version } = resource;
+        return view.resources.get(name) === resource ? name : [name, version];
+      });
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
     let response = parts.get(key)?.deref();
     if (!response || response.serial <= above) {

@@ -749,7 +749,7 @@ export class TypeState {
     const isSotw = this.#protocol === "sotw";
     // Envoy drops all clusters and listeners that are not in a state-of-the-world heartbeat.
     const resources = isSotw && isFullState(this.typeUrl)
-      ? this.#standingOf(this.#everything(this.#base ?? view))
+      ? this.#standingOf(this.#allOf(this.#base ?? view))
       : expiring;
     // With another version than it has, Envoy takes a heartbeat for news.
     const version = isSotw ? this.#accepted : view.version;
@@ -773,6 +773,13 @@ export class TypeState {
         : view.resources.get(name);
       if (resource?.ttl !== undefined && has(resource)) yield resource;
     }
+  }
+
+  /** As `#everything`; the same object for all streams that have just the view. */
+  #allOf(view: View): readonly Resource[] {
+    return this.#wanted.wildcard && this.#held.size === 0
+      ? this.#responses.all(view).resources
+      : this.#everything(view);
   }
 
   /** What the client has where it was sent these. */

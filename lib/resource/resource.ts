@@ -33,7 +33,10 @@ export interface ResourceOptions {
   name?: string;
   /** Default: derived from the content, so that equal resources have equal versions wherever they are made. */
   version?: string;
-  /** Time after which a client drops the resource unless it was refreshed, in milliseconds. Default: none. */
+  /**
+   * Time after which a client drops the resource unless it was refreshed, in milliseconds. Default: none. Give endpoints
+   * one in delta only: Envoy 1.40 crashes when they expire in state of the world.
+   */
   ttl?: number;
   /** What encodes the message. Needed for a message of a type that has no entry in `TypeUrl`. */
   schema?: DescMessage;

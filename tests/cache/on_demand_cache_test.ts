@@ -407,6 +407,8 @@ Deno.test("a stream is answered when its names are found, in both protocols, and
   let found = 0;
   while (missing.length + found < 2) {
     const { resources, resourceErrors, nonce } = await sotw.next();
+    // It is not answered before there is something to say.
+    assert(resources.length + resourceErrors.length > 0);
     found = resources.length;
     missing = [
       ...missing,
@@ -419,6 +421,7 @@ Deno.test("a stream is answered when its names are found, in both protocols, and
   const removed: string[] = [];
   while (held.length + removed.length < 2) {
     const { resources, removedResources, nonce } = await delta.next();
+    assert(resources.length + removedResources.length > 0);
     held.push(...resources.map(({ name }) => name));
     removed.push(...removedResources);
     delta.send({ typeUrl, responseNonce: nonce });

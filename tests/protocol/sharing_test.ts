@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import {
   assert,
   assertEquals,
@@ -16,7 +16,11 @@ import {
   Stream,
   type WantedNames,
 } from "../../lib/protocol/mod.ts";
-import { createResource, TypeUrl } from "../../lib/resource/mod.ts";
+import {
+  createResource,
+  type Resource,
+  TypeUrl,
+} from "../../lib/resource/mod.ts";
 
 const STREAMS = 20;
 const typeUrl = TypeUrl.Cluster;
@@ -52,7 +56,7 @@ class Client {
     this.#stream = stream;
   }
 
-  request(names: readonly string[], nonce = "") {
+  request(names: readonly string[], nonce = "", refusal?: string) {
     const wanted: WantedNames | NameChanges = this.#protocol === "sotw"
       ? { kind: "all", names, version: "" }
       : {
@@ -61,17 +65,34 @@ class Client {
         unsubscribe: [],
         versions: new Map(),
       };
-    const request = { node, typeUrl, nonce, error: undefined, wanted };
+    const error = refusal === undefined
+      ? undefined
+      : { code: 3, message: refusal };
+    const request = { node, typeUrl, nonce, error, wanted };
     this.#stream.step({ kind: "request", request });
   }
 
-  /** The response to a view, acknowledged. */
-  take(view: View, again: readonly string[] = []): Response {
+  /** The response to a view, acknowledged or refused. */
+  take(
+    view: View,
+    again: readonly string[] = [],
+    refusal?: string,
+  ): Response {
     this.#stream.step({ kind: "changed", typeUrl, view });
+    return this.#pull(again, refusal);
+  }
+
+  /** A heartbeat, acknowledged. */
+  beat(again: readonly string[] = []): Response {
+    this.#stream.step({ kind: "heartbeat", typeUrl });
+    return this.#pull(again);
+  }
+
+  #pull(again: readonly string[], refusal?: string): Response {
     const actions = this.#stream.step({ kind: "pull" });
     const send = actions.find((action) => action.kind === "send");
     assert(send?.kind === "send", "nothing was sent");
-    this.request(again, send.response.nonce);
+    this.request(again, send.response.nonce, refusal);
     return send.response;
   }
 }
@@ -79,9 +100,16 @@ class Client {
 function view(...contents: string[]): View {
   const resources = contents.map((content) => {
     const [name, altStatName] = content.split("=");
-    return createResource(create(ClusterSchema, { name, altStatName }));
+    const ttl = altStatName === "ttl" ? 1_000 : undefined;
+    return createResource(create(ClusterSchema, { name, altStatName }), {
+      ttl,
+    });
   });
   return new View(new Map(resources.map((item) => [item.name, item])));
+}
+
+function contentOf({ name, bytes }: Resource): string {
+  return `${name}=${fromBinary(ClusterSchema, bytes).altStatName}`;
 }
 
 function assertShared(responses: readonly Response[]) {
@@ -159,3 +187,36 @@ for (const protocol of ["sotw", "delta"] as const) {
     assertEquals(new Set(frames).size, selections.length);
   });
 }
+
+for (const protocol of ["sotw", "delta"] as const) {
+  for (const names of [[], ["a", "b"]]) {
+    Deno.test(`${protocol}: streams that have the same of [${names}] share the frames of their heartbeats`, () => {
+      const clients = new Server(protocol).openAll();
+      const again = protocol === "sotw" ? names : [];
+      const now = view("a=ttl", "b");
+      for (const client of clients) client.request(names);
+      for (const client of clients) client.take(now, again);
+      const first = clients.map((client) => client.beat(again));
+      assertShared(first);
+      const second = clients.map((client) => client.beat(again));
+      assertShared(second);
+      assertNotStrictEquals(first[0].frame, second[0].frame);
+    });
+  }
+}
+
+Deno.test("streams that refused different resources share no heartbeat: each is sent what it has", () => {
+  const server = new Server("sotw");
+  const first = view("a=ttl", "b=1", "c=1");
+  const second = view("a=ttl", "b=2", "c=2");
+  const heartbeats = ["b", "c"].map((refused) => {
+    const client = server.open();
+    client.request([]);
+    client.take(first);
+    client.take(second, [], `${refused} is bad`);
+    return client.beat();
+  });
+  const contents = heartbeats.map(({ resources }) => resources.map(contentOf));
+  assertEquals(contents, [["a=ttl", "b=1", "c=2"], ["a=ttl", "b=2", "c=1"]]);
+  assertNotStrictEquals(heartbeats[0].frame, heartbeats[1].frame);
+});
