@@ -78,6 +78,7 @@ export {
   serve,
   type ServeOptions,
   type ServerEvent,
+  type StatusAccess,
   type StreamInfo,
   TlsError,
   type TlsOptions,

@@ -1,7 +1,14 @@
 import { equals } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
-import type { Cache, Client, Peer, Subscription, Watch } from "../cache/mod.ts";
+import type {
+  Cache,
+  Client,
+  Peer,
+  ResourceState,
+  Subscription,
+  Watch,
+} from "../cache/mod.ts";
 import {
   type Protocol,
   type Responses,
@@ -60,9 +67,10 @@ export class Session implements StreamInfo {
   readonly #sentAt = new Map<string, number>();
   /** Why the session ended; null if it ended as it should. */
   #end: Error | null | undefined;
+  readonly #onEnd: (() => void) | undefined;
   #ready = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, onEnd?: () => void) {
     const { protocol, typeUrl, responses, maxNames, access, observer } =
       options;
     this.id = options.id;
@@ -71,6 +79,7 @@ export class Session implements StreamInfo {
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
     this.#observer = observer;
+    this.#onEnd = onEnd;
     const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
       protocol,
@@ -106,6 +115,17 @@ export class Session implements StreamInfo {
   /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
   get ended(): Error | null | undefined {
     return this.#end;
+  }
+
+  /** What the client asks for or was told of, with where it stands. */
+  *inspect(): Iterable<
+    { typeUrl: string; name: string; state: ResourceState }
+  > {
+    for (const typeUrl of this.#stream.typeUrls) {
+      for (const name of this.#stream.names(typeUrl)) {
+        yield { typeUrl, name, state: this.#stream.inspect(typeUrl, name) };
+      }
+    }
   }
 
   /** Takes a request in its encoded form. */
@@ -144,6 +164,7 @@ export class Session implements StreamInfo {
   end(error: Error | null) {
     if (this.#end !== undefined) return;
     this.#end = error;
+    this.#onEnd?.();
     this.#admission?.[Symbol.dispose]();
     this.#disposeWatches();
     if (this.#observer) {

@@ -6,7 +6,7 @@ import {
   type Protocol,
   Responses,
 } from "../protocol/mod.ts";
-import { Session } from "./_session.ts";
+import { Session, type SessionOptions } from "./_session.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
 import { combined, type Observer } from "./events.ts";
@@ -64,6 +64,8 @@ export interface DiscoveryMethods {
   readonly streams: ReadonlyMap<string, StreamMethod>;
   /** Those that do not. */
   readonly fetches: readonly FetchMethod[];
+  /** The streams that are open. */
+  readonly sessions: ReadonlySet<Session>;
 }
 
 /** The media types of gRPC with protobuf messages. */
@@ -72,7 +74,7 @@ export const grpcContentType = contentTypeMatcher(
 );
 
 const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
-let sessions = 0;
+let opened = 0;
 
 /** The methods of all services. What they send is shared between them. */
 export function discoveryMethods<Identity>(
@@ -95,6 +97,12 @@ export function discoveryMethods<Identity>(
     access: accessOf(options),
     observer: combined(options.observer),
   };
+  const sessions = new Set<Session>();
+  const open = (options: SessionOptions): Session => {
+    const session = new Session(options, () => sessions.delete(session));
+    sessions.add(session);
+    return session;
+  };
   const streams = new Map<string, StreamMethod>();
   const fetches: FetchMethod[] = [];
   for (const { service, typeUrl } of discoveryServices) {
@@ -106,7 +114,7 @@ export function discoveryMethods<Identity>(
         headers: () => Headers,
       ) => ({
         ...shared,
-        id: ++sessions,
+        id: ++opened,
         peer,
         headers,
         protocol,
@@ -115,9 +123,10 @@ export function discoveryMethods<Identity>(
       });
       const protocol = streamedProtocol(method);
       if (protocol) {
-        const open = (peer: Peer, headers: () => Headers) =>
-          new Session(session(protocol, peer, headers));
-        streams.set(`/${service.typeName}/${method.name}`, { ...about, open });
+        streams.set(`/${service.typeName}/${method.name}`, {
+          ...about,
+          open: (peer, headers) => open(session(protocol, peer, headers)),
+        });
       } else if (typeUrl !== undefined && isFetch(method)) {
         const open = (peer: Peer, headers: () => Headers, heard: Heard) =>
           new Session({
@@ -129,7 +138,7 @@ export function discoveryMethods<Identity>(
       }
     }
   }
-  return { streams, fetches };
+  return { streams, fetches, sessions };
 }
 
 /** Who may do what; undefined if all may do all. */

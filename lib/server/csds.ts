@@ -1,41 +1,65 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+} from "@connectrpc/connect";
 import { ClientResourceStatus } from "@xds/envoy/envoy/admin/v3";
-import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import {
   type ClientConfig,
   type ClientConfig_GenericXdsConfig,
   ClientConfig_GenericXdsConfigSchema,
   ClientConfigSchema,
-  type ClientStatusDiscoveryService,
+  ClientStatusDiscoveryService,
   type ClientStatusRequest,
   type ClientStatusResponse,
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "@xds/envoy/envoy/service/status/v3";
-import { RequestError, type ResourceState } from "../cache/mod.ts";
+import {
+  type Client,
+  type Peer,
+  RequestError,
+  type ResourceState,
+} from "../cache/mod.ts";
 import { TypeUrl } from "../resource/mod.ts";
 import { matchesNode } from "./_node_matcher.ts";
+import { peerKey } from "./peer.ts";
 
 /** A stream, as far as it is to be told of. */
 export interface InspectedStream {
-  /** The client's node; undefined until its first request came. */
-  readonly node: Node | undefined;
+  /** The client; undefined until its first request came. */
+  readonly client: Client | undefined;
   /** What the client asks for or was told of, with where it stands. */
   inspect(): Iterable<
     { typeUrl: string; name: string; state: ResourceState }
   >;
 }
 
+/** Who may ask what all clients were sent: given the other end of the connection and the request's headers. */
+export type StatusAccess = (
+  peer: Peer,
+  headers: Headers,
+) => boolean | Promise<boolean>;
+
 /**
- * The client status discovery service: what each client was sent, resource by resource, and what it made of it. Of
+ * Adds the client status discovery service: what each client was sent, resource by resource, and what it made of it. Of
  * secrets it tells names and versions, and never what is in them.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto
  */
-export function clientStatusService(
+export function clientStatusRoutes(
+  router: ConnectRouter,
   streams: Iterable<InspectedStream>,
-): ServiceImpl<typeof ClientStatusDiscoveryService> {
+  access: StatusAccess | true,
+) {
+  const admit = async ({ values, requestHeader }: HandlerContext) => {
+    if (access === true) return;
+    if (await access(values.get(peerKey), requestHeader)) return;
+    const message = "this client may not ask for the status of others";
+    throw new ConnectError(message, Code.PermissionDenied);
+  };
   const answer = (request: ClientStatusRequest) => {
     try {
       return clientStatus(streams, request);
@@ -44,12 +68,16 @@ export function clientStatusService(
       throw new ConnectError(error.message, Code.InvalidArgument);
     }
   };
-  return {
-    fetchClientStatus: answer,
-    async *streamClientStatus(requests) {
+  router.service(ClientStatusDiscoveryService, {
+    async fetchClientStatus(request, context) {
+      await admit(context);
+      return answer(request);
+    },
+    async *streamClientStatus(requests, context) {
+      await admit(context);
       for await (const request of requests) yield answer(request);
     },
-  };
+  });
 }
 
 /** What the clients that a request means hold. The streams of a node are told of together. */
@@ -59,7 +87,7 @@ function clientStatus(
 ): ClientStatusResponse {
   const byNode = new Map<string, ClientConfig>();
   for (const stream of streams) {
-    const { node } = stream;
+    const node = stream.client?.node;
     if (!node || !matchesNode(node, request.nodeMatchers)) continue;
     let config = byNode.get(node.id);
     if (!config) {

@@ -13,6 +13,7 @@ import {
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Cache } from "../cache/mod.ts";
 import type { Access } from "./access.ts";
+import type { StatusAccess } from "./csds.ts";
 import type { Observer } from "./events.ts";
 import {
   allowHttp1,
@@ -57,6 +58,11 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
    * HTTP/1, which nothing else needs. Default: false, since what speaks HTTP/1 can be reached by web pages.
    */
   rest?: boolean | RestOptions;
+  /**
+   * Serves the client status discovery service (CSDS), too, to everybody (`true`) or to whom the function says: it tells
+   * what every client was sent, if not what is in secrets. Default: it is not served.
+   */
+  csds?: boolean | StatusAccess;
   /** Shuts the server down when it is aborted. */
   signal?: AbortSignal;
 }
@@ -132,7 +138,7 @@ export async function serve<Identity = unknown>(
 
   const ending = new AbortController();
   const http1 = new Http1Connections();
-  const handle = handlerOf(options, http1, ending.signal);
+  const handle = await handlerOf(options, http1, ending.signal);
   const { http2, listener } = listenerOf(options, handle, http1);
 
   const connections = new Set<ServerHttp2Session>();
@@ -187,14 +193,20 @@ type Handler = (
   response: Http2ServerResponse | ServerResponse,
 ) => void;
 
-function handlerOf<Identity>(
+async function handlerOf<Identity>(
   options: ServeOptions<Identity>,
   http1: Http1Connections,
   ending: AbortSignal,
-): Handler {
+): Promise<Handler> {
   const methods = discoveryMethods(options);
+  const { csds = false } = options;
+  // Loaded by those who want it: its messages take a good part of the time that all of this takes to load.
+  const status = csds && await import("./csds.ts");
   const others = connectNodeAdapter({
-    routes: routesOf(methods, ending),
+    routes: (router) => {
+      routesOf(methods, ending)(router);
+      if (status) status.clientStatusRoutes(router, methods.sessions, csds);
+    },
     contextValues: (request) =>
       createContextValues().set(peerKey, peerOf(request)),
   });
