@@ -6,6 +6,7 @@ export class Envoy implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #admin: string;
   readonly #folder: string;
+  #hasEnded = false;
 
   private constructor(
     process: Deno.ChildProcess,
@@ -15,6 +16,7 @@ export class Envoy implements AsyncDisposable {
     this.#process = process;
     this.#admin = admin;
     this.#folder = folder;
+    process.status.then(() => this.#hasEnded = true);
   }
 
   /** Starts an Envoy and waits until its admin interface answers. `bootstrap` is its configuration as JSON. */
@@ -104,8 +106,13 @@ export class Envoy implements AsyncDisposable {
     ).join("\n");
   }
 
+  /** Whether it has ended by itself. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   async [Symbol.asyncDispose]() {
-    this.#process.kill("SIGKILL");
+    if (!this.#hasEnded) this.#process.kill("SIGKILL");
     await this.#process.status;
     await Deno.remove(this.#folder, { recursive: true });
   }
