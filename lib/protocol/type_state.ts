@@ -199,6 +199,7 @@ export class TypeState {
     this.#reported = undefined;
     if (!view) return;
     this.#compareClaim(view);
+    this.#sendTogether(view);
     if (this.#wanted.wildcard) {
       this.#mayLack = true;
       return;
@@ -401,7 +402,40 @@ export class TypeState {
       if (before) this.#standing.set(name, before);
       else this.#neverAccepted.add(name);
     }
+    if (!response.isHeartbeat) {
+      this.#sendApart([...response.names, ...response.removed], names);
+    }
     return { response, refusal };
+  }
+
+  /**
+   * A client that refuses a part of a response may have taken nothing of it (Envoy does not, where a part breaks a rule):
+   * the rest is sent again, by itself. Where a response has to hold everything, that has to wait.
+   */
+  #sendApart(names: readonly string[], refused: readonly string[]) {
+    if (names.length === refused.length || !this.#canSendSome) return;
+    const apart = new Set(refused);
+    for (const name of names) {
+      if (!apart.has(name) && this.#wanted.covers(name)) this.#force(name);
+    }
+  }
+
+  /** What was refused together, by nobody knows which of them, is sent again when one of them is replaced. */
+  #sendTogether(view: View) {
+    if (this.#refused.size < 2 || !this.#canSendSome) return;
+    const replaced = new Set<Refusal>();
+    for (const [name, refusal] of this.#refused) {
+      const resource = view.resources.get(name);
+      const isSame = resource && isHeld(this.#heldOf(name), resource);
+      if (!isSame) replaced.add(refusal);
+    }
+    for (const [name, refusal] of this.#refused) {
+      if (name !== "" && replaced.has(refusal)) this.#force(name);
+    }
+  }
+
+  get #canSendSome(): boolean {
+    return this.#protocol === "delta" || !isFullState(this.typeUrl);
   }
 
   #forceAwaited() {
