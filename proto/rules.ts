@@ -20,8 +20,31 @@ import {
 
 const ANY = "google.protobuf.Any";
 
+/**
+ * Fields whose extension Envoy takes without a look at the rules of its configuration, as tests/agreement shows. What is
+ * around the `Any` it does check.
+ */
+const UNOPENED: Readonly<Record<string, string>> = {
+  "envoy.config.cluster.v3.LoadBalancingPolicy.Policy":
+    "typed_extension_config",
+  "envoy.config.core.v3.Metadata": "typed_filter_metadata",
+  "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": "typed_config",
+  "envoy.config.route.v3.RetryPolicy.RetryPriority": "typed_config",
+  "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext":
+    "custom_validator_config",
+};
+/** The same of this field, whatever message it is in. */
+const DNS_RESOLVER = "typed_dns_resolver_config";
+const EXTENSION = "envoy.config.core.v3.TypedExtensionConfig";
+
 /** The module's text. */
 export function rulesModule(messages: readonly DescMessage[]): string {
+  for (const [name, field] of Object.entries(UNOPENED)) {
+    const declared = messages.find(({ typeName }) => typeName === name);
+    if (!declared?.fields.some((known) => known.name === field)) {
+      throw new Error(`${name} has no field ${field}`);
+    }
+  }
   const lines = tables(messages).map(([name, table]) =>
     `${JSON.stringify(name)}: ${JSON.stringify(table)}`
   ).join(",\n");
@@ -106,7 +129,34 @@ function tables(messages: readonly DescMessage[]): [string, Table][] {
   return checked
     .filter((message) => leading.has(message.typeName))
     .sort((a, b) => a.typeName < b.typeName ? -1 : 1)
-    .map((message) => [message.typeName, table(message, leading)]);
+    .flatMap((message): [string, Table][] => {
+      const { typeName } = message;
+      const own = table(message, leading);
+      if (typeName !== EXTENSION) return [[typeName, own]];
+      return [[typeName, own], [unopened(typeName), unopenedTable(own)]];
+    });
+}
+
+function unopened(typeName: string): string {
+  return `${typeName}, unopened`;
+}
+
+const skipped: JsonObject = { message: { skip: true } };
+
+function isUnopened({ name, parent }: DescField): boolean {
+  return name === DNS_RESOLVER || UNOPENED[parent.typeName] === name;
+}
+
+function unopenedTable({ fields }: Table): Table {
+  return {
+    fields: fields.map(([number, name, shape, type, rules]) => [
+      number,
+      name,
+      shape,
+      type,
+      type === ANY ? { ...rules, ...skipped } : rules,
+    ]),
+  };
 }
 
 function table(message: DescMessage, leading: ReadonlySet<string>): Table {
@@ -145,7 +195,12 @@ function entry(field: DescField): Field {
 }
 
 function typeOf(field: DescField): string {
-  if (field.message) return field.message.typeName;
+  if (field.message) {
+    const { typeName } = field.message;
+    return typeName === EXTENSION && isUnopened(field)
+      ? unopened(typeName)
+      : typeName;
+  }
   if (field.enum) return "enum";
   return ScalarType[field.scalar!].toLowerCase();
 }
@@ -171,7 +226,11 @@ function optionOf(field: DescField): JsonObject | undefined {
 /** A field's rules, without those that have no effect. */
 function rulesOf(field: DescField): JsonObject | undefined {
   const option = optionOf(field);
-  return option && normalized(option, field);
+  const rules = option && normalized(option, field);
+  if (field.message?.typeName !== ANY || !isUnopened(field)) return rules;
+  if (field.fieldKind !== "map") return { ...rules, ...skipped };
+  const { values, ...map } = (rules?.map ?? {}) as JsonObject;
+  return { map: { ...map, values: { ...values as JsonObject, ...skipped } } };
 }
 
 function normalized(option: JsonObject, field: DescField) {

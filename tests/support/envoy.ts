@@ -6,7 +6,6 @@ export class Envoy implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #admin: string;
   readonly #folder: string;
-  #hasEnded = false;
 
   private constructor(
     process: Deno.ChildProcess,
@@ -16,7 +15,6 @@ export class Envoy implements AsyncDisposable {
     this.#process = process;
     this.#admin = admin;
     this.#folder = folder;
-    process.status.then(() => this.#hasEnded = true);
   }
 
   /** Starts an Envoy and waits until its admin interface answers. `bootstrap` is its configuration as JSON. */
@@ -43,6 +41,8 @@ export class Envoy implements AsyncDisposable {
         "--component-log-level",
         "config:debug,upstream:info",
       ],
+      // What its configuration names with no folder, it writes here.
+      cwd: folder,
       stdout: "null",
       stderr: "null",
     }).spawn();
@@ -106,13 +106,8 @@ export class Envoy implements AsyncDisposable {
     ).join("\n");
   }
 
-  /** Whether it has ended by itself. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
   async [Symbol.asyncDispose]() {
-    if (!this.#hasEnded) this.#process.kill("SIGKILL");
+    this.#process.kill("SIGKILL");
     await this.#process.status;
     await Deno.remove(this.#folder, { recursive: true });
   }

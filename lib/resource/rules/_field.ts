@@ -89,12 +89,8 @@ function explicitCheck(
 ): FieldCheck {
   const check = valueCheck(type, rules, "");
   const kind = Object.keys(rules).find((kind) => rules[kind].required);
-  const absent = kind && {
-    rule: `${kind}.required`,
-    message: wrappedType(type)
-      ? "value is required and must not be nil."
-      : "value is required",
-  };
+  const absent = kind &&
+    { rule: `${kind}.required`, message: "value is required" };
   return (spans, path, visitor) => {
     if (spans.length > 0) check(spans, path + name, visitor);
     else if (absent) visitor.add(path + name, absent);
@@ -173,8 +169,11 @@ function valueCheck(
   rules: FieldRules,
   prefix: string,
 ): FieldCheck {
+  const { skip } = rules.message ?? {};
   if (type === ANY) {
-    return (parts, path, visitor) => visitor.any(parts, `${path}.`);
+    return skip
+      ? () => {}
+      : (parts, path, visitor) => visitor.any(parts, `${path}.`);
   }
   const decode = decoder(type);
   if (decode) {
@@ -185,7 +184,7 @@ function valueCheck(
     };
   }
   // Rules of another kind take the place of the check of the message itself.
-  if (rules.any || rules.message?.skip) return () => {};
+  if (rules.any || skip) return () => {};
   return (parts, path, visitor) => visitor.message(type, parts, `${path}.`);
 }
 
