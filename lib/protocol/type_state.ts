@@ -7,7 +7,7 @@ import {
 } from "../cache/mod.ts";
 import { hex64 } from "../resource/_hash.ts";
 import { Resource, TypeUrl } from "../resource/mod.ts";
-import { concerned } from "./_refusal.ts";
+import { concerned, takesTheRest } from "./_refusal.ts";
 import { Wanted, type WantedChange } from "./_wanted.ts";
 import { isFullState } from "./order.ts";
 import type { StreamRequest } from "./request.ts";
@@ -384,10 +384,9 @@ export class TypeState {
       this.#accepted = response.version;
       return { response, refusal: undefined };
     }
-    const names = concerned(request.error.message, [
-      ...response.names,
-      ...response.removed,
-    ]);
+    const all = [...response.names, ...response.removed];
+    const told = concerned(request.error.message, all);
+    const names = told.length > 0 ? told : all;
     const refusal = {
       version: response.version,
       names,
@@ -402,9 +401,7 @@ export class TypeState {
       if (before) this.#standing.set(name, before);
       else this.#neverAccepted.add(name);
     }
-    if (!response.isHeartbeat) {
-      this.#sendApart([...response.names, ...response.removed], names);
-    }
+    if (!takesTheRest(refusal.message)) this.#sendApart(all, names);
     return { response, refusal };
   }
 
@@ -420,7 +417,10 @@ export class TypeState {
     }
   }
 
-  /** What was refused together, by nobody knows which of them, is sent again when one of them is replaced. */
+  /**
+   * What was refused together is sent again when one of them is replaced: which of them was at fault is a guess, since a
+   * refusal may quote what was sent, other names and all.
+   */
   #sendTogether(view: View) {
     if (this.#refused.size < 2 || !this.#canSendSome) return;
     const replaced = new Set<Refusal>();
