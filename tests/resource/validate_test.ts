@@ -16,6 +16,7 @@ import {
   HeaderValueSchema,
   HealthCheckSchema,
   MetadataSchema,
+  SchemeHeaderTransformationSchema,
   TypedExtensionConfigSchema,
 } from "@xds/envoy/envoy/config/core/v3";
 import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
@@ -32,6 +33,7 @@ import {
 import { MaxMindConfigSchema } from "@xds/envoy/envoy/extensions/geoip_providers/maxmind/v3";
 import { AudienceSchema } from "@xds/envoy/envoy/extensions/filters/http/gcp_authn/v3";
 import { UriTemplateMatchConfigSchema } from "@xds/envoy/envoy/extensions/path/match/uri_template/v3";
+import { HttpGenericBodyMatch_GenericTextMatchSchema } from "@xds/envoy/envoy/config/common/matcher/v3";
 import { FileServerConfigSchema } from "@xds/envoy/envoy/extensions/filters/http/file_server/v3";
 import { FieldSelectorSchema } from "@xds/envoy/envoy/extensions/filters/http/thrift_to_metadata/v3";
 import { ShadowDecisionSchema } from "@xds/envoy/envoy/extensions/filters/http/ext_authz/v3";
@@ -137,6 +139,24 @@ const cases: [
     "string.ignore_empty",
     RateLimit_HitsAddendSchema,
     {},
+  ],
+  [
+    "string.in",
+    SchemeHeaderTransformationSchema,
+    { schemeToOverwrite: "ftp" },
+    "scheme_to_overwrite: value must be in list [http https] (string.in)",
+  ],
+  [
+    "bytes.min_len",
+    HttpGenericBodyMatch_GenericTextMatchSchema,
+    { binaryMatch: "" },
+    "binary_match: value length must be at least 1 bytes (bytes.min_len)",
+  ],
+  [
+    "bytes.max_len",
+    HeaderValueSchema,
+    { key: "k", rawValue: "A".repeat(21_852) },
+    "raw_value: value length must be between 0 and 16384 bytes, inclusive (bytes.max_len)",
   ],
   [
     "enum.defined_only",
