@@ -12,9 +12,13 @@ export {
   type References,
   Resource,
   type ResourceOptions,
+  type ResourceViolation,
   shortName,
   TypeUrl,
   typeUrl,
+  validateResource,
+  ValidationError,
+  type Violation,
 } from "./lib/resource/mod.ts";
 export { registryForJson, UnknownTypeError } from "./lib/resource/registry.ts";
 export {
@@ -38,6 +42,7 @@ export {
   type OnDemandRequest,
   type Outcome,
   type Peer,
+  type Quarantined,
   type Refusal,
   RequestError,
   type Resolver,
@@ -51,6 +56,7 @@ export {
   type SnapshotOptions,
   type Subscription,
   type TypeStatus,
+  type Validation,
   View,
   type ViewOptions,
   type Watch,

@@ -10,6 +10,7 @@ import {
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { fileURLToPath } from "node:url";
 import { clusterFields } from "../lib/resource/_cluster_fields.ts";
+import { rulesModule } from "./rules.ts";
 
 const BUF = "npm:@bufbuild/buf@1.75.0";
 const PROTOC_GEN_ES = "npm:@bufbuild/protoc-gen-es@2.17.0";
@@ -105,6 +106,7 @@ async function writePackageModules() {
     "./fields": "./fields.ts",
     "./messages": "./messages.ts",
     "./registry": "./registry.ts",
+    "./rules": "./rules.ts",
   };
   const folders = new Map<string, string>();
   for (const [folder, files] of [...packages].sort()) {
@@ -289,4 +291,5 @@ await writePackageModules();
 const messages = await readMessages();
 await writeMessages(messages);
 await writeFields(messages);
+await Deno.writeTextFile(gen + "rules.ts", rulesModule(messages));
 console.log("regenerated proto/packages.go, proto/envoy.binpb and gen/");

@@ -1,6 +1,7 @@
 import { type Resource, shortName } from "../resource/mod.ts";
 import type { Client, Refusal, ResourceState } from "./cache.ts";
 import type { TypeStatus } from "./snapshot_cache.ts";
+import type { Quarantined } from "./validation.ts";
 
 /** Why a client has a resource, or has it not. */
 export interface Explanation {
@@ -8,6 +9,7 @@ export interface Explanation {
    * - `"no snapshot"`: none is set for the key
    * - `"no client"`: none of the key is connected
    * - `"not in the snapshot"`, and the client was not sent it, or was told that it is gone
+   * - `"quarantined"`: it breaks a rule of Envoy's protos, and there is no good form of it to serve
    * - `"not subscribed"`: the client does not ask for it
    * - `"held"`: it waits until the client has asked for the names in `waitingFor`
    * - `"waits for answers"`: it waits until the client has answered something of the types in `waitingFor`
@@ -21,6 +23,7 @@ export interface Explanation {
     | "no snapshot"
     | "no client"
     | "not in the snapshot"
+    | "quarantined"
     | "not subscribed"
     | "held"
     | "waits for answers"
@@ -41,6 +44,8 @@ export interface Explanation {
   readonly waitingFor: readonly string[];
   /** Why the client refused it, or what it depends on. */
   readonly refusal: Refusal | undefined;
+  /** What is not served, since it breaks a rule; the rest is about its last good form. Undefined if nothing is in quarantine. */
+  readonly quarantined?: Quarantined;
   /** All of it in a sentence. */
   readonly message: string;
 }
@@ -156,6 +161,22 @@ export function explain(facts: Facts): Explanation {
     "pending",
     "is about to be sent it, as soon as it reads and answers what came before",
   );
+}
+
+/** What is known of a resource, and that the newest form of it is in quarantine. */
+export function explainQuarantine(
+  known: Explanation,
+  quarantined: Quarantined,
+): Explanation {
+  const { resource: { version }, violations: [first], kept } = quarantined;
+  const isAbsent = !kept && known.reason === "not in the snapshot";
+  const why = `${first.path ? `${first.path}: ` : ""}${first.message}`;
+  return {
+    ...known,
+    reason: isAbsent ? "quarantined" : known.reason,
+    quarantined,
+    message: `${known.message}; version ${version} is quarantined: ${why}`,
+  };
 }
 
 function isoTime(ms: number): string {

@@ -2,6 +2,7 @@ import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import {
   canonicalName,
   createResource,
+  requireValid,
   Resource,
   typeUrl,
 } from "../resource/mod.ts";
@@ -13,6 +14,12 @@ import {
   type WatchSink,
 } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import {
+  describeQuarantine,
+  news,
+  type Quarantined,
+  type Validation,
+} from "./validation.ts";
 import { View } from "./view.ts";
 import { Watches } from "./_watches.ts";
 
@@ -33,6 +40,13 @@ export interface LinearCacheOptions<M extends Message = Message> {
    * way round for removals, as far as these take part, too. Default: false.
    */
   makeBeforeBreak?: boolean;
+  /** What to do with resources that break a rule of Envoy's protos. Default: `"off"`. */
+  validate?: Validation;
+  /**
+   * Told what a change put into quarantine, where `validate` is `"quarantine"`, and was not in it already. Default: it is
+   * printed.
+   */
+  onQuarantine?: (quarantined: readonly Quarantined[]) => void;
   /**
    * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
    * shortest TTL.
@@ -77,7 +91,10 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
   readonly #prefix: string | undefined;
   readonly #nameOf: ((message: MessageShape<D>) => string) | undefined;
   readonly #makeBeforeBreak: boolean;
+  readonly #validate: Validation;
+  readonly #onQuarantine: NonNullable<LinearCacheOptions["onQuarantine"]>;
   readonly #watches: Watches;
+  #quarantined: ReadonlyMap<string, Quarantined> = new Map();
   #changes = 0;
 
   /**
@@ -85,6 +102,7 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    *
    * @param type the schema of its messages, or a type URL for resources that are encoded already
    * @throws {TypeError} as {@linkcode LinearCache.update} does, for the resources that it begins with
+   * @throws {ValidationError} in the same way
    */
   constructor(
     type: D | string,
@@ -95,11 +113,13 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     this.#prefix = options.versionPrefix;
     this.#nameOf = options.name;
     this.#makeBeforeBreak = options.makeBeforeBreak ?? false;
+    this.#validate = options.validate ?? "off";
+    this.#onQuarantine = options.onQuarantine ?? printQuarantined;
     const { resources = [], heartbeat, clock = systemClock } = options;
-    const view = new View(this.#byName(resources), {
-      version: this.#nextVersion(),
-    });
+    const { good, quarantined } = this.#judge(this.#byName(resources), []);
+    const view = new View(good, { version: this.#nextVersion() });
     this.#watches = new Watches(view, { heartbeat, clock });
+    this.#report(quarantined);
   }
 
   /** How many resources there are. */
@@ -131,9 +151,16 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     this.update({ set: [resource] });
   }
 
+  /** What is left out, since it breaks a rule of Envoy's protos; where `validate` is `"quarantine"`. */
+  quarantined(): readonly Quarantined[] {
+    return [...this.#quarantined.values()];
+  }
+
   /** Removes a resource. True if there was one of that name. */
   delete(name: string): boolean {
-    if (!this.get(name)) return false;
+    if (!this.get(name) && !this.#quarantined.has(canonicalName(name))) {
+      return false;
+    }
     this.update({ delete: [name] });
     return true;
   }
@@ -143,13 +170,14 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    *
    * @throws {TypeError} if two resources have the same name, one is of another type than the cache, or as
    * `createResource` does; nothing is changed then
+   * @throws {ValidationError} if a resource breaks a rule of Envoy's protos, where `validate` is `"error"`; nothing is
+   * changed then
    */
   update(change: LinearChange<MessageShape<D>>): void {
     const set = this.#byName(change.set ?? []);
-    const removed = [...change.delete ?? []].filter((name) =>
-      !set.has(canonicalName(name))
-    );
-    this.#become(set.values(), removed);
+    const removed = [...change.delete ?? []].map(canonicalName)
+      .filter((name) => !set.has(name));
+    this.#become(set, removed);
   }
 
   /**
@@ -159,8 +187,8 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    */
   replace(resources: Iterable<MessageShape<D> | Resource>): void {
     const set = this.#byName(resources);
-    const removed = [...this.names()].filter((name) => !set.has(name));
-    this.#become(set.values(), removed);
+    const names = [...this.names(), ...this.#quarantined.keys()];
+    this.#become(set, names.filter((name) => !set.has(name)));
   }
 
   /** For the server. */
@@ -179,14 +207,46 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     return this.#watches.view;
   }
 
-  #become(set: Iterable<Resource>, removed: Iterable<string>) {
+  #become(set: ReadonlyMap<string, Resource>, removed: readonly string[]) {
+    const { good, quarantined } = this.#judge(set, removed);
     const before = this.#view;
     const version = this.#nextVersion();
-    const view = before.with(set, removed, { version });
+    const view = before.with(good.values(), removed, { version });
     const names = view.since(before);
-    // Nothing has changed but a version that the caller asked to be counted.
-    if (names.size === 0 && version === undefined) return;
-    this.#watches.publish(view, names);
+    // Otherwise nothing has changed but a version that the caller asked to be counted.
+    if (names.size > 0 || version !== undefined) {
+      this.#watches.publish(view, names);
+    }
+    this.#report(quarantined);
+  }
+
+  /** What may be served of resources, and what is in quarantine once they are set and others removed. */
+  #judge(set: ReadonlyMap<string, Resource>, removed: readonly string[]) {
+    if (this.#validate === "error") requireValid(set.values());
+    if (this.#validate !== "quarantine") {
+      return { good: set, quarantined: this.#quarantined };
+    }
+    const good = new Map<string, Resource>();
+    const quarantined = new Map(this.#quarantined);
+    for (const name of removed) quarantined.delete(name);
+    for (const [name, resource] of set) {
+      quarantined.delete(name);
+      const { violations } = resource;
+      if (violations.length === 0) good.set(name, resource);
+      else {
+        // There is no view yet when the cache is made.
+        const kept = this.#watches?.view.resources.get(name);
+        quarantined.set(name, { resource, violations, kept });
+      }
+    }
+    return { good, quarantined };
+  }
+
+  #report(quarantined: ReadonlyMap<string, Quarantined>) {
+    const before = this.quarantined();
+    this.#quarantined = quarantined;
+    const told = news(before, this.quarantined());
+    if (told.length > 0) this.#onQuarantine(told);
   }
 
   #nextVersion(): string | undefined {
@@ -229,5 +289,11 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
       schema: isOwn ? this.#schema : undefined,
       name: isOwn ? this.#nameOf?.(item) : undefined,
     });
+  }
+}
+
+function printQuarantined(quarantined: readonly Quarantined[]) {
+  for (const one of quarantined) {
+    console.error(`xds: quarantined: ${describeQuarantine(one)}`);
   }
 }

@@ -46,3 +46,4 @@ export {
 } from "./snapshot_cache.ts";
 export { covers, type Subscription } from "./subscription.ts";
 export { sameContent, View, type ViewOptions } from "./view.ts";
+export type { Quarantined, Validation } from "./validation.ts";

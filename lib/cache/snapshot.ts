@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import {
   type Reference,
+  requireValid,
   type Resource,
   shortName,
   toResource,
@@ -17,6 +18,11 @@ export interface SnapshotOptions {
    * an equal version wherever it is made, and a client that holds it already is sent nothing.
    */
   version?: string | Readonly<Record<string, string>>;
+  /**
+   * Whether to throw if a resource breaks a rule of Envoy's protos, now or in a snapshot that is made of this one.
+   * Default: `"off"`.
+   */
+  validate?: "error" | "off";
 }
 
 /** How {@linkcode Snapshot.with} makes one snapshot of another. */
@@ -54,6 +60,7 @@ export interface CheckOptions {
 export class Snapshot {
   readonly #views: ReadonlyMap<string, View>;
   readonly #version: SnapshotOptions["version"];
+  readonly #validate: SnapshotOptions["validate"];
   readonly #absent = new Map<string, View>();
   readonly #required = new Map<
     string,
@@ -63,10 +70,14 @@ export class Snapshot {
   /** Use {@linkcode createSnapshot}. */
   constructor(
     views: ReadonlyMap<string, View>,
-    version?: SnapshotOptions["version"],
+    { version, validate }: Omit<SnapshotOptions, "resources"> = {},
   ) {
     this.#views = views;
     this.#version = version;
+    this.#validate = validate;
+    if (validate === "error") {
+      requireValid(views.values().flatMap(({ invalid }) => invalid));
+    }
   }
 
   /** Type URLs of which there are resources. */
@@ -105,6 +116,7 @@ export class Snapshot {
    * change.
    *
    * @throws {TypeError} as {@linkcode createSnapshot} does
+   * @throws {ValidationError} if a resource breaks a rule of Envoy's protos, where `validate` was `"error"`
    */
   with(change: SnapshotChange): Snapshot {
     const set = groupByType(change.set ?? []);
@@ -124,7 +136,23 @@ export class Snapshot {
         ),
       );
     }
-    return new Snapshot(views, this.#version);
+    return this.#with(views);
+  }
+
+  /** This snapshot with some resources in place of its own, by type URL and name, or without them. */
+  replacing(
+    changes: ReadonlyMap<string, ReadonlyMap<string, Resource | undefined>>,
+  ): Snapshot {
+    const views = new Map(this.#views);
+    for (const [typeUrl, names] of changes) {
+      views.set(typeUrl, this.view(typeUrl).replacing(names));
+    }
+    return this.#with(views);
+  }
+
+  #with(views: ReadonlyMap<string, View>): Snapshot {
+    const [version, validate] = [this.#version, this.#validate];
+    return new Snapshot(views, { version, validate });
   }
 
   /**
@@ -274,6 +302,7 @@ const byReference: readonly string[] = [
  * ```
  *
  * @throws {TypeError} if two resources of a type have the same name, or as `createResource` does; it names the resource.
+ * @throws {ValidationError} if a resource breaks a rule of Envoy's protos, where `validate` is `"error"`
  */
 export function createSnapshot(options: SnapshotOptions): Snapshot {
   const views = new Map<string, View>();
@@ -283,7 +312,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
       new View(resources, { version: versionOf(options.version, typeUrl) }),
     );
   }
-  return new Snapshot(views, options.version);
+  return new Snapshot(views, options);
 }
 
 function versionOf(

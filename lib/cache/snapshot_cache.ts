@@ -1,4 +1,5 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
+import { requireValid } from "../resource/mod.ts";
 import type {
   Blocked,
   Cache,
@@ -10,10 +11,21 @@ import type {
   WatchSink,
 } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { explainAbsence, type Explanation } from "./explain.ts";
+import {
+  explainAbsence,
+  explainQuarantine,
+  type Explanation,
+} from "./explain.ts";
 import { Group, type GroupOptions } from "./_group.ts";
+import { quarantine, type Unsound } from "./_quarantine.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Subscription } from "./subscription.ts";
+import {
+  describeQuarantine,
+  news,
+  type Quarantined,
+  type Validation,
+} from "./validation.ts";
 
 /** Options of a {@linkcode SnapshotCache}. */
 export interface SnapshotCacheOptions<K = string> {
@@ -57,6 +69,13 @@ export interface SnapshotCacheOptions<K = string> {
    * it. Default: everybody gets it at once.
    */
   rollout?: { readonly canary: number };
+  /** What to do with resources that break a rule of Envoy's protos. Default: `"off"`. */
+  validate?: Validation;
+  /**
+   * Told what a snapshot put into quarantine, where `validate` is `"quarantine"`, and was not in it already.
+   * Default: it is printed.
+   */
+  onQuarantine?: (key: K, quarantined: readonly Quarantined[]) => void;
   /** Told when a group goes back to a snapshot it had before. */
   onRollback?: (key: K, rollback: Rollback) => void;
   /** What tells the time. Default: the system. */
@@ -149,6 +168,10 @@ export class SnapshotCache<K = string> implements Cache {
   readonly #drain: number;
   readonly #clock: Clock;
   readonly #onRollback: SnapshotCacheOptions<K>["onRollback"];
+  readonly #validate: Validation;
+  readonly #onQuarantine: NonNullable<SnapshotCacheOptions<K>["onQuarantine"]>;
+  /** By the snapshot that is served instead. */
+  readonly #unsound = new WeakMap<Snapshot, Unsound>();
   readonly #groupOptions: GroupOptions;
   readonly #groups = new Map<K, Group>();
 
@@ -170,18 +193,51 @@ export class SnapshotCache<K = string> implements Cache {
     this.#drain = options.drain ?? 0;
     this.#clock = clock;
     this.#onRollback = options.onRollback;
+    this.#validate = options.validate ?? "off";
+    this.#onQuarantine = options.onQuarantine ?? printQuarantined;
     const rollsBack = options.onRefused === "rollback";
     this.#groupOptions = { ads, heartbeat, clock, rollsBack, canary };
   }
 
-  /** Sets the snapshot of a key. Clients of the key are sent what they lack of it; those that connect later, too. */
+  /**
+   * Sets the snapshot of a key. Clients of the key are sent what they lack of it; those that connect later, too.
+   *
+   * @throws {ValidationError} if a resource breaks a rule of Envoy's protos, where `validate` is `"error"`; nothing is
+   * changed then
+   */
   set(key: K, snapshot: Snapshot): void {
-    this.#group(key).set(snapshot);
+    if (this.#validate !== "quarantine") {
+      if (this.#validate === "error") {
+        requireValid(
+          snapshot.typeUrls.flatMap((typeUrl) =>
+            snapshot.view(typeUrl).invalid
+          ),
+        );
+      }
+      this.#group(key).set(snapshot);
+      return;
+    }
+    const before = this.quarantined(key);
+    const sound = quarantine(snapshot, this.#groups.get(key)?.snapshot);
+    const { quarantined } = sound;
+    if (quarantined.length > 0) {
+      this.#unsound.set(sound.snapshot, { given: snapshot, quarantined });
+    }
+    this.#group(key).set(sound.snapshot);
+    const told = news(before, quarantined);
+    if (told.length > 0) this.#onQuarantine(key, told);
   }
 
-  /** The snapshot of a key. */
+  /** The snapshot of a key, as it was set, what is in quarantine included. */
   get(key: K): Snapshot | undefined {
-    return this.#groups.get(key)?.snapshot;
+    const snapshot = this.#groups.get(key)?.snapshot;
+    return snapshot && (this.#unsound.get(snapshot)?.given ?? snapshot);
+  }
+
+  /** What is left out of a key's snapshot, since it breaks a rule of Envoy's protos; where `validate` is `"quarantine"`. */
+  quarantined(key: K): readonly Quarantined[] {
+    const snapshot = this.#groups.get(key)?.snapshot;
+    return snapshot && this.#unsound.get(snapshot)?.quarantined || [];
   }
 
   /**
@@ -234,8 +290,14 @@ export class SnapshotCache<K = string> implements Cache {
    * ```
    */
   explain(key: K, typeUrl: string, name: string): Explanation[] {
-    return this.#groups.get(key)?.explain(typeUrl, name) ??
+    const explanations = this.#groups.get(key)?.explain(typeUrl, name) ??
       [explainAbsence(typeUrl, name, "no snapshot")];
+    const quarantined = this.quarantined(key).find(({ resource }) =>
+      resource.typeUrl === typeUrl && resource.name === name
+    );
+    return quarantined
+      ? explanations.map((known) => explainQuarantine(known, quarantined))
+      : explanations;
   }
 
   /** For the server. */
@@ -272,5 +334,11 @@ export class SnapshotCache<K = string> implements Cache {
     if (group.unused && this.#groups.get(key) === group) {
       this.#groups.delete(key);
     }
+  }
+}
+
+function printQuarantined(key: unknown, quarantined: readonly Quarantined[]) {
+  for (const one of quarantined) {
+    console.error(`xds: quarantined for ${key}: ${describeQuarantine(one)}`);
   }
 }

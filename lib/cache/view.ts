@@ -17,14 +17,15 @@ export interface ViewOptions {
 export class View {
   /** By name. */
   readonly resources: ReadonlyMap<string, Resource>;
-  readonly #given: string | undefined;
+  #given: string | undefined;
   readonly #isPending: ((name: string) => boolean) | undefined;
   #sum: bigint | undefined;
   readonly #changes = new WeakMap<View, ReadonlySet<string>>();
   #history: History | undefined;
-  /** The view that this one is, but for some resources of an older one that it keeps. */
+  /** The view that this one is, but for some resources of an older one. */
   #keptOn: View | undefined;
   #expiring: readonly Resource[] | undefined;
+  #invalid: readonly Resource[] | undefined;
   #collections: Map<string, ReadonlySet<string>> | undefined;
 
   /**
@@ -66,6 +67,14 @@ export class View {
   /** Those of its resources that have a TTL. */
   get expiring(): readonly Resource[] {
     return this.#expiring ??= [...this.resources.values()].filter(expires);
+  }
+
+  /**
+   * Those of its resources that break a rule of Envoy's protos. Once they were asked for, a view that is made of this one
+   * has only what differs to check.
+   */
+  get invalid(): readonly Resource[] {
+    return this.#invalid ??= [...this.resources.values().filter(isInvalid)];
   }
 
   /** Whether it is not known yet if there is a resource of that name. */
@@ -128,6 +137,13 @@ export class View {
         resource && expires(resource)
       ),
     ] as Resource[];
+    if (this.#invalid) {
+      view.#invalid = [
+        ...this.#invalid.filter(({ name }) => !changes.has(name)),
+        ...changes.values().filter((resource) => resource !== undefined)
+          .filter(isInvalid),
+      ];
+    }
     this.#history ??= new History(this);
     if (this.#history.newest === this) {
       this.#history.add(view, names);
@@ -149,6 +165,18 @@ export class View {
     });
     view.#keptOn = this;
     view.#changes.set(this, new Set(kept.keys()));
+    return view;
+  }
+
+  /** This view with some resources in place of its own, or without them, for as long as those are at fault. */
+  replacing(changes: ReadonlyMap<string, Resource | undefined>): View {
+    const view = new View(changed(this.resources, changes), {
+      isPending: this.#isPending,
+    });
+    view.#keptOn = this;
+    view.#changes.set(this, new Set(changes.keys()));
+    // A caller's version stands for other content, so that it takes more to tell this one.
+    view.#given = this.#given && `${this.#given}+${hex64(view.sum)}`;
     return view;
   }
 
@@ -186,6 +214,10 @@ export class View {
       if (base.#keptOn === this) return kept;
       const names = this.#candidates(base.#keptOn);
       return names && new Set([...names, ...kept]);
+    }
+    if (this.#keptOn) {
+      const names = this.#keptOn === base ? [] : this.#keptOn.#candidates(base);
+      return names && new Set([...names, ...this.#changes.get(this.#keptOn)!]);
     }
     if (!this.#history || this.#history !== base.#history) return undefined;
     return this.#history.between(base, this);
@@ -240,6 +272,10 @@ export function sameContent(
 
 function expires({ ttl }: Resource): boolean {
   return ttl !== undefined;
+}
+
+function isInvalid({ violations }: Resource): boolean {
+  return violations.length > 0;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -1,5 +1,16 @@
+/** How gRPC's clients say which of a response's resources they refuse. */
+const byIndex = /\bresource index (\d+):/g;
+
 /**
- * Those of a response's names that a refusal speaks of; all of them if it speaks of none.
+ * Whether a client that refuses a part of a response has taken the rest of it: gRPC's do. Of Envoy it is not known, since
+ * it takes nothing of a response of which a part breaks a rule.
+ */
+export function takesTheRest(message: string): boolean {
+  return message.search(byIndex) >= 0;
+}
+
+/**
+ * Those of a response's names that a refusal speaks of; none if it does not say.
  *
  * @param names in the order in which their resources stand in the response, since gRPC's clients count them
  */
@@ -8,14 +19,9 @@ export function concerned(
   names: readonly string[],
 ): readonly string[] {
   const counted = new Set(
-    [...message.matchAll(/\bresource index (\d+):/g)].map(([, index]) =>
-      names[Number(index)]
-    ),
+    [...message.matchAll(byIndex)].map(([, index]) => names[Number(index)]),
   );
-  const named = names.filter((name) =>
-    counted.has(name) || mentions(message, name)
-  );
-  return named.length > 0 ? named : names;
+  return names.filter((name) => counted.has(name) || mentions(message, name));
 }
 
 function mentions(message: string, name: string): boolean {

@@ -7,7 +7,7 @@ import {
 } from "../cache/mod.ts";
 import { hex64 } from "../resource/_hash.ts";
 import { Resource, TypeUrl } from "../resource/mod.ts";
-import { concerned } from "./_refusal.ts";
+import { concerned, takesTheRest } from "./_refusal.ts";
 import { Wanted, type WantedChange } from "./_wanted.ts";
 import { isFullState } from "./order.ts";
 import type { StreamRequest } from "./request.ts";
@@ -199,6 +199,7 @@ export class TypeState {
     this.#reported = undefined;
     if (!view) return;
     this.#compareClaim(view);
+    this.#sendTogether(view);
     if (this.#wanted.wildcard) {
       this.#mayLack = true;
       return;
@@ -383,10 +384,9 @@ export class TypeState {
       this.#accepted = response.version;
       return { response, refusal: undefined };
     }
-    const names = concerned(request.error.message, [
-      ...response.names,
-      ...response.removed,
-    ]);
+    const all = [...response.names, ...response.removed];
+    const told = concerned(request.error.message, all);
+    const names = told.length > 0 ? told : all;
     const refusal = {
       version: response.version,
       names,
@@ -401,7 +401,41 @@ export class TypeState {
       if (before) this.#standing.set(name, before);
       else this.#neverAccepted.add(name);
     }
+    if (!takesTheRest(refusal.message)) this.#sendApart(all, names);
     return { response, refusal };
+  }
+
+  /**
+   * A client that refuses a part of a response may have taken nothing of it (Envoy does not, where a part breaks a rule):
+   * the rest is sent again, by itself. Where a response has to hold everything, that has to wait.
+   */
+  #sendApart(names: readonly string[], refused: readonly string[]) {
+    if (names.length === refused.length || !this.#canSendSome) return;
+    const apart = new Set(refused);
+    for (const name of names) {
+      if (!apart.has(name) && this.#wanted.covers(name)) this.#force(name);
+    }
+  }
+
+  /**
+   * What was refused together is sent again when one of them is replaced: which of them was at fault is a guess, since a
+   * refusal may quote what was sent, other names and all.
+   */
+  #sendTogether(view: View) {
+    if (this.#refused.size < 2 || !this.#canSendSome) return;
+    const replaced = new Set<Refusal>();
+    for (const [name, refusal] of this.#refused) {
+      const resource = view.resources.get(name);
+      const isSame = resource && isHeld(this.#heldOf(name), resource);
+      if (!isSame) replaced.add(refusal);
+    }
+    for (const [name, refusal] of this.#refused) {
+      if (name !== "" && replaced.has(refusal)) this.#force(name);
+    }
+  }
+
+  get #canSendSome(): boolean {
+    return this.#protocol === "delta" || !isFullState(this.typeUrl);
   }
 
   #forceAwaited() {

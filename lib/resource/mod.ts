@@ -16,3 +16,11 @@ export {
 } from "./references.ts";
 export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";
 export { canonicalName, collectionOf, isCollection } from "./xdstp.ts";
+export type { Violation } from "./rules/mod.ts";
+export { validateResource } from "./validate.ts";
+export {
+  describe,
+  requireValid,
+  type ResourceViolation,
+  ValidationError,
+} from "./validation_error.ts";

@@ -24,7 +24,9 @@ import {
 import { encodeCanonical } from "./_canonical.ts";
 import { hash64, hashText, hex64 } from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
+import { findViolations, type Violation } from "./rules/mod.ts";
 import { TypeUrl, typeUrl } from "./type_url.ts";
+import { requireValid } from "./validation_error.ts";
 import { canonicalName } from "./xdstp.ts";
 
 /** What may be said of a resource beside its message. */
@@ -40,6 +42,8 @@ export interface ResourceOptions {
   ttl?: number;
   /** What encodes the message. Needed for a message of a type that has no entry in `TypeUrl`. */
   schema?: DescMessage;
+  /** Whether to throw if the message breaks a rule of Envoy's protos. Default: `"off"`. */
+  validate?: "error" | "off";
 }
 
 /** A resource that is encoded already. */
@@ -102,6 +106,7 @@ export class Resource {
   #version: string | undefined;
   #fingerprint: bigint | undefined;
   #references: References | undefined;
+  #violations: readonly Violation[] | undefined;
 
   /** Use {@linkcode createResource}, which checks what it is given. */
   constructor(init: EncodedResource) {
@@ -126,6 +131,11 @@ export class Resource {
   get references(): References {
     return this.#references ??= findReferences(this.typeUrl, this.bytes);
   }
+
+  /** What it breaks of the rules of Envoy's protos, found when first asked for. */
+  get violations(): readonly Violation[] {
+    return this.#violations ??= findViolations(this.typeUrl, this.bytes);
+  }
 }
 
 /**
@@ -148,21 +158,34 @@ export class Resource {
  *
  * @throws {TypeError} if the message has no name, has a type whose schema is unknown and not given, or does not encode
  * (the encoder's error is the `cause`); if the TTL is not a positive number, or the version empty.
+ * @throws {ValidationError} if it breaks a rule of Envoy's protos, where `validate` is `"error"`
  */
 export function createResource(
   message: Message,
   options?: ResourceOptions,
 ): Resource;
 /** Makes a resource of bytes that are encoded already. */
-export function createResource(encoded: EncodedResource): Resource;
+export function createResource(
+  encoded: EncodedResource,
+  options?: Pick<ResourceOptions, "validate">,
+): Resource;
 export function createResource(
   from: Message | EncodedResource,
   options: ResourceOptions = {},
 ): Resource {
+  const resource = checked(encoded(from, options));
+  if (options.validate === "error") requireValid([resource]);
+  return resource;
+}
+
+function encoded(
+  from: Message | EncodedResource,
+  options: ResourceOptions,
+): EncodedResource {
   if (isObject(from) && "$typeName" in from) {
-    return checked(encode(from as Message, options));
+    return encode(from as Message, options);
   }
-  if (isObject(from) && "typeUrl" in from) return checked(from);
+  if (isObject(from) && "typeUrl" in from) return from;
   throw new TypeError(
     `${
       describe(from)

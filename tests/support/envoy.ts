@@ -41,6 +41,8 @@ export class Envoy implements AsyncDisposable {
         "--component-log-level",
         "config:debug,upstream:info",
       ],
+      // What its configuration names with no folder, it writes here.
+      cwd: folder,
       stdout: "null",
       stderr: "null",
     }).spawn();
