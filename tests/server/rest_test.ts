@@ -14,6 +14,7 @@ import {
 import { FakeClock } from "../support/clock.ts";
 import { customSchema } from "../support/custom.ts";
 import { cluster, endpoints, listener, rds } from "../support/resources.ts";
+import { until } from "../support/until.ts";
 
 const node = { id: "node" };
 const CLUSTERS = "/v3/discovery:clusters";
@@ -51,10 +52,6 @@ function post(
   });
 }
 
-function kinds(events: ServerEvent[]): string[] {
-  return events.map(({ kind }) => kind);
-}
-
 Deno.test("a request is answered with what there is, in protobuf's JSON", async () => {
   const { events, handle } = scene();
   const response = await handle(post({ node }));
@@ -67,7 +64,7 @@ Deno.test("a request is answered with what there is, in protobuf's JSON", async 
   });
   assertEquals(version_info, clusters("a").version(TypeUrl.Cluster));
   assertEquals(nonce, "1");
-  assertEquals(kinds(events), [
+  assertEquals(events.map(({ kind }) => kind), [
     "open",
     "request",
     "node",
@@ -197,6 +194,26 @@ Deno.test("a bad request is refused with what is wrong in it", async () => {
   assertEquals((await handle(post({ node }))).status, 200);
 });
 
+Deno.test("who may not have something is refused", async () => {
+  const { handle } = scene({
+    authenticate: (_, headers) => headers.get("authorization") ?? undefined,
+    authorize: async ({ identity, node }) =>
+      await Promise.resolve(identity === node.id),
+  });
+  const ask = async (authorization: string | undefined, more = {}) => {
+    const headers = new Headers({ "content-type": "application/json" });
+    if (authorization) headers.set("authorization", authorization);
+    const response = await handle(post({ node, ...more }, { headers }));
+    return { status: response.status, text: await response.text() };
+  };
+  assertEquals((await ask(undefined)).status, 401);
+  assertEquals((await ask("else")).status, 403);
+  const { status, text } = await ask("node");
+  assertEquals(status, 200);
+  const { version_info } = JSON.parse(text);
+  assertEquals((await ask("node", { version_info })).status, 304);
+});
+
 for (const given of [undefined, "1"]) {
   const versions = given ? "given versions" : "versions from content";
   Deno.test(`a client that has the newest waits for the next: by name, with ${versions}`, async () => {
@@ -218,7 +235,7 @@ for (const given of [undefined, "1"]) {
     if (given) assertEquals(first.version_info, given);
 
     const waiting = ask(first.version_info);
-    while (events.at(-1)!.kind !== "subscribe") await Promise.resolve();
+    await until("the watch", () => events.at(-1)!.kind === "subscribe", 5_000);
     cache.set("node", snapshot(2, given && "2"));
     const next = await waiting;
     assertEquals(next.resources.length, 1);
@@ -266,7 +283,7 @@ Deno.test("a client that goes away is no longer waited for", async () => {
   const { version_info } = await (await handle(post({ node }))).json();
   const gone = new AbortController();
   const waiting = handle(post({ node, version_info }, { signal: gone.signal }));
-  while (cache.status("node").length === 0) await Promise.resolve();
+  await until("the watch", () => cache.status("node").length === 1);
   gone.abort();
   await waiting;
   assertEquals(cache.status("node"), []);
@@ -335,7 +352,7 @@ Deno.test("a resource with a TTL is wrapped, and no heartbeat ends a wait", asyn
   assertEquals(resources[0].resource.layer, { a: 1 });
 
   const waiting = handle(post({ ...body, version_info }, { path }));
-  while (clock.pending === 0) await Promise.resolve();
+  await until("a heartbeat to be due", () => clock.pending > 0);
   clock.advance(2_000);
   assertEquals((await waiting).status, 304);
 });
