@@ -3,7 +3,6 @@ import {
   type JsonValue,
   type Registry,
 } from "@bufbuild/protobuf";
-import { loadRegistry, UnknownTypesError } from "@xds/envoy/registry";
 import type { TypeUse } from "./references.ts";
 import { typeName } from "./type_url.ts";
 
@@ -68,6 +67,7 @@ export async function resolve(
   const names = uses.map(({ typeName }) => typeName).filter((name) =>
     !own.getMessage(name)
   );
+  const { loadRegistry, UnknownTypesError } = await envoyTypes();
   try {
     return createRegistry(await loadRegistry(names), own);
   } catch (cause) {
@@ -95,4 +95,14 @@ function typesInJson(json: JsonValue, path = ""): TypeUse[] {
     typesInJson(value, path ? `${path}.${name}` : name)
   );
   return [...own, ...nested];
+}
+
+/**
+ * Envoy's registry, by a specifier that is not to be known ahead: a runtime looks through all that a module may ever
+ * import as soon as that is loaded, which for this one costs as much as half a server does.
+ */
+function envoyTypes(): Promise<typeof import("./_envoy_types.ts")> {
+  const { url } = import.meta;
+  const extension = url.slice(url.lastIndexOf("."));
+  return import(new URL(`./_envoy_types${extension}`, url).href);
 }

@@ -1,0 +1,2 @@
+/** On its own, to be loaded when it is needed. */
+export { loadRegistry, UnknownTypesError } from "@xds/envoy/registry";
