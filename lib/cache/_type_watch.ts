@@ -1,13 +1,15 @@
+import type { Resource } from "../resource/mod.ts";
 import type {
   Client,
   Outcome,
+  Refusal,
   ResourceState,
   WatchRequest,
   WatchSink,
 } from "./cache.ts";
 import type { TypeStatus } from "./snapshot_cache.ts";
 import type { Subscription } from "./subscription.ts";
-import type { View } from "./view.ts";
+import { sameContent, type View } from "./view.ts";
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -24,6 +26,7 @@ export class TypeWatch {
   #answered: View | undefined;
   #outcome: Outcome = {};
   #waitingFor = nothing;
+  readonly #refused = new Map<string, Resource>();
 
   constructor(request: WatchRequest, sink: WatchSink) {
     this.client = request.client;
@@ -84,7 +87,15 @@ export class TypeWatch {
     this.#answered = undefined;
   }
 
+  refuse({ names }: Refusal) {
+    for (const name of names) {
+      const resource = this.#sent?.resources.get(name);
+      if (resource) this.#refused.set(name, resource);
+    }
+  }
+
   answered(view: View, outcome: Outcome) {
+    if (!outcome.refusal) this.#refused.clear();
     this.#answered = view;
     this.#outcome = outcome;
   }
@@ -93,8 +104,9 @@ export class TypeWatch {
     return this.#answered === view;
   }
 
-  refused(view: View): boolean {
-    return this.#answered === view && this.#outcome.refusal !== undefined;
+  /** Whether it is this that the client refused. */
+  refused(resource: Resource): boolean {
+    return sameContent(this.#refused.get(resource.name), resource);
   }
 
   status(view: View | undefined): TypeStatus {

@@ -31,7 +31,10 @@ export function openSession(cache: Cache, options: {
     );
   }
   const path = `/${found.service.typeName}/${method.name}`;
-  return methodsOf(cache, legacyWildcard).get(path)!.open(peer);
+  return methodsOf(cache, legacyWildcard).get(path)!.open(
+    peer,
+    () => new Headers(),
+  );
 }
 
 function methodsOf(
