@@ -1,4 +1,4 @@
-import { findReferences } from "../resource/mod.ts";
+import { findReferences, TypeUrl } from "../resource/mod.ts";
 import type { HeldResource } from "./held.ts";
 import type { Holdings } from "./_holdings.ts";
 
@@ -8,7 +8,9 @@ export function* references(
 ): Generator<{ typeUrl: string; name: string }> {
   for (const { typeUrl, bytes } of resources) {
     for (const reference of findReferences(typeUrl, bytes).references) {
-      if (!reference.onDemand) yield reference;
+      // Clusters that routes need a client has asked for all the same, as all of them or by itself.
+      const isAsked = reference.typeUrl === TypeUrl.Cluster;
+      if (!reference.onDemand && !isAsked) yield reference;
     }
   }
 }

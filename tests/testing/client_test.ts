@@ -152,7 +152,8 @@ for (const protocol of protocols) {
     client.subscribe(ClusterSchema);
     await client.next();
     client.reconnect(clusters("a", "b"));
-    assertEquals(client.read(), []);
+    // At most one that says that there is nothing to send.
+    assertEquals(client.read().map(told).join(), "");
     client.reconnect(clusters("a", "b=2"));
     assertEquals(
       client.read().map(told),
