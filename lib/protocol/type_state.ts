@@ -325,8 +325,9 @@ export class TypeState {
     this.#lastSerial = response.serial;
     this.#reported = undefined;
     if (response.isHeartbeat) return { response, view, changed: [] };
-    for (const names of [response.names, response.removed]) {
-      for (const name of names) {
+    const { names, removed, missing } = response;
+    for (const said of [names, removed, missing]) {
+      for (const name of said) {
         this.#unrefuse(name);
         this.#awaited.delete(name);
       }

@@ -151,7 +151,7 @@ class Witness {
     wish.hasNamed = true;
     if (names.includes("*")) wish.wildcard = false;
     for (const name of names) {
-      wish.told.due.delete(name);
+      if (wish.names.has(name)) wish.told.due.delete(name);
       // In delta, one that a wildcard goes on to give is told where it stands.
       const isAsked = wish.names.has(name) && wish.wildcard;
       if (isAsked && this.protocol === "delta") wish.told.asked(name);
