@@ -42,6 +42,12 @@ export const types = [
 
 const nothing: Resources = new Map();
 
+/** Clusters that are always there under the option `crowd`, so many that maps of them are no longer copied whole. */
+const crowd = Array.from(
+  { length: 70 },
+  (_, at) => resource(TypeUrl.Cluster, `crowd-${at}`),
+);
+
 /** Resources as scripts write them, by type: `Cluster a b=2 Listener l->r`. Those with a `-` are removals. */
 function grouped(
   words: readonly string[],
@@ -78,6 +84,7 @@ export class SnapshotSubject implements Subject {
   readonly cache: SnapshotCache;
   readonly makeBeforeBreak: boolean;
   readonly #versioned: boolean;
+  readonly #isCrowded: boolean;
   readonly #truth = new Map<string, Map<string, Map<string, Resource>>>();
   #changes = 0;
 
@@ -85,6 +92,7 @@ export class SnapshotSubject implements Subject {
     const ads = options.includes("ads");
     this.makeBeforeBreak = ads && !options.includes("at-once");
     this.#versioned = options.includes("versioned");
+    this.#isCrowded = options.includes("crowd");
     const makeBeforeBreak = this.makeBeforeBreak;
     this.cache = new SnapshotCache({ ads, makeBeforeBreak, clock });
   }
@@ -97,8 +105,9 @@ export class SnapshotSubject implements Subject {
     }
     if (verb !== "set" && verb !== "with") return false;
     const wanted = new Map<string, Map<string, Resource>>();
-    for (const [typeUrl, { set }] of grouped(words)) {
-      wanted.set(typeUrl, byName(set));
+    for (const [typeUrl, { set }] of grouped(["Cluster", ...words])) {
+      const isCrowd = this.#isCrowded && typeUrl === TypeUrl.Cluster;
+      wanted.set(typeUrl, byName(isCrowd ? [...crowd, ...set] : set));
     }
     const before = this.#truth.get(key);
     this.#truth.set(key, wanted);
@@ -161,7 +170,8 @@ export class SnapshotSubject implements Subject {
 export class LinearSubject implements Subject {
   readonly cache: Cache;
   readonly makeBeforeBreak: boolean;
-  readonly caches = new Map<string, LinearCache>();
+  readonly #caches = new Map<string, LinearCache>();
+  readonly #crowd: readonly Resource[];
   readonly #truth = new Map<string, Map<string, Resource>>();
 
   constructor(options: readonly string[], clock: FakeClock) {
@@ -170,21 +180,27 @@ export class LinearSubject implements Subject {
     const versionPrefix = options.includes("versioned") ? "v" : undefined;
     for (const type of types) {
       const options = { versionPrefix, clock, makeBeforeBreak };
-      this.caches.set(
+      this.#caches.set(
         TypeUrl[type],
         new LinearCache(TypeUrl[type], options),
       );
     }
-    this.cache = new MuxCache(({ typeUrl }) => this.caches.get(typeUrl));
+    this.cache = new MuxCache(({ typeUrl }) => this.#caches.get(typeUrl));
+    this.#crowd = options.includes("crowd") ? crowd : [];
+    this.#caches.get(TypeUrl.Cluster)!.replace(this.#crowd);
+    this.#truth.set(TypeUrl.Cluster, byName(this.#crowd));
   }
 
   execute(verb: string, words: readonly string[]): boolean {
     if (verb !== "update" && verb !== "replace") return false;
     for (const [typeUrl, { set, remove }] of grouped(words)) {
-      const cache = this.caches.get(typeUrl)!;
+      const cache = this.#caches.get(typeUrl)!;
       if (verb === "replace") {
-        this.#truth.set(typeUrl, byName(set));
-        cache.replace(set);
+        const all = typeUrl === TypeUrl.Cluster
+          ? [...this.#crowd, ...set]
+          : set;
+        this.#truth.set(typeUrl, byName(all));
+        cache.replace(all);
         continue;
       }
       const truth = new Map(this.#truth.get(typeUrl));

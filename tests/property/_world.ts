@@ -51,6 +51,10 @@ class Wish {
   told: Told;
   /** What was refused and was not accepted since: its content, or null if it was to be removed. */
   readonly refused = new Map<string, ContentKey | null>();
+  /** Names of what it took, or lost, with a response that it refused in part, so that the version it says it has is not that of it. */
+  readonly partial = new Set<string>();
+  /** Those of the partial names that it had when it reconnected: no server can know of them. */
+  unknown: ReadonlySet<string> = new Set();
   /** Names of which the client refused to hear that there is nothing. */
   readonly unheard = new Set<string>();
 
@@ -183,10 +187,13 @@ class Witness {
       if (wish.told.full && response.refreshed.length === 0) {
         wish.refused.clear();
         wish.unheard.clear();
+        wish.partial.clear();
+        wish.unknown = new Set();
       }
       for (const name of mentioned(response)) {
         wish.refused.delete(name);
         wish.unheard.delete(name);
+        wish.partial.delete(name);
       }
       response.ack();
     } else {
@@ -212,6 +219,7 @@ class Witness {
       const told = wish.told = wish.newlyTold();
       wish.refused.clear();
       wish.opened = wish.wildcard || wish.names.size > 0;
+      if (this.protocol === "sotw") wish.unknown = new Set(wish.partial);
       told.opened = this.protocol === "sotw";
       if (this.protocol === "sotw") continue;
       const held = this.client.held(wish.typeUrl);
@@ -224,6 +232,8 @@ class Witness {
 
   #judge(response: TestResponse, subject: Subject) {
     const { typeUrl } = response;
+    const isFirst = this.unanswered.every((its) => its.typeUrl !== typeUrl);
+    if (!isFirst) throw new Error(`${shown(response)} came before an answer`);
     this.unanswered.push(response);
     const wish = this.wish(typeUrl);
     const { told, isAsked, isNamed } = wish;
@@ -277,7 +287,11 @@ class Witness {
       wish.refused.set(name, null);
       wish.unheard.add(name);
     }
-    if (names.size < said.length) return;
+    if (names.size < said.length) {
+      const lost = wish.told.full ? this.client.held(wish.typeUrl).keys() : [];
+      for (const name of [...said, ...lost]) wish.partial.add(name);
+      return;
+    }
     for (const name of response.missing) wish.unheard.add(name);
     if (!wish.told.full) return;
     // Whoever refuses all of a full response keeps what it left out.
@@ -410,8 +424,8 @@ class Watched implements Cache {
 /**
  * A cache and some clients of it, as a script says, and all that must be true of them:
  *
- * - `cache snapshot [ads] [at-once] [versioned]`, `cache linear [mbb] [versioned]`, `cache on-demand`, `cache mux`, first
- *   of all
+ * - `cache snapshot [ads] [at-once] [versioned] [crowd]`, `cache linear [mbb] [versioned] [crowd]`, `cache on-demand`,
+ *   `cache mux`, first of all
  * - `client sotw n1 [follow] [no-legacy-wildcard]`: a client of node n1; clients are then told of by their numbers, from 0
  * - `0 subscribe Cluster a,b`, `0 unsubscribe Cluster a`, without names for all of it
  * - `0 read`: it reads what there is; `0 ack`, `0 nack` and `0 nack-first` answer the oldest response, the last by a
@@ -623,6 +637,7 @@ export class World {
     const held = client.held(typeUrl);
     for (const { name, version } of truth.values()) {
       if (!wish.isAsked(name) || refused.get(name) === version) continue;
+      if (wish.unknown.has(name)) continue;
       const has = held.get(name);
       if (!has) throw new Error(`${what}: it lacks ${name}`);
       if (keyOf(has) !== version) {
@@ -634,6 +649,7 @@ export class World {
       // What state of the world does not send in full it can say of names alone.
       const canSay = protocol === "delta" || isFullState(typeUrl) ||
         wish.names.has(name);
+      if (wish.unknown.has(name)) continue;
       if (!truth.has(name) && canSay && refused.get(name) !== null) {
         throw new Error(`${what}: it still has ${name}`);
       }
@@ -690,7 +706,22 @@ export class World {
         state === "accepted" || state === "absent"
       );
       if (accepted !== should) throw new Error(`${key}: accepted: ${accepted}`);
+      if (accepted && this.#isRefused(key)) {
+        throw new Error(`${key} is said to be accepted, and is refused`);
+      }
     }
+  }
+
+  /** Whether a client refused something that is served as it is, and has nothing else of it. */
+  #isRefused(key: string): boolean {
+    return this.#witnesses.some(({ node, wishes }) =>
+      node === key && [...wishes.values()].some((wish) => {
+        const truth = this.#subject.truth(node, wish.typeUrl, wish);
+        return [...wish.refused].some(([name, what]) =>
+          what !== null && truth?.get(name)?.version === what
+        );
+      })
+    );
   }
 
   /** Make before break: no route is held to a cluster that was removed, at any time. */

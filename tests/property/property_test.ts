@@ -8,13 +8,15 @@ const factor = Number(Deno.env.get("PROPERTY_RUNS") ?? 1);
 const seed = Number(Deno.env.get("PROPERTY_SEED") ?? Date.now() % 2 ** 31);
 
 const kinds: readonly (Kind & { runs: number })[] = [
-  { cache: "snapshot", runs: 1_000 },
+  { cache: "snapshot", runs: 900 },
+  { cache: "snapshot crowd", runs: 200 },
   { cache: "snapshot versioned", runs: 1_000 },
   { cache: "snapshot ads", runs: 1_000 },
   { cache: "snapshot ads", follow: true, runs: 1_500 },
   { cache: "snapshot ads versioned", follow: true, runs: 500 },
   { cache: "snapshot ads at-once", follow: true, runs: 500 },
-  { cache: "linear", runs: 1_000 },
+  { cache: "linear", runs: 700 },
+  { cache: "linear crowd", runs: 200 },
   { cache: "linear versioned", runs: 1_000 },
   { cache: "linear mbb", runs: 500 },
   { cache: "on-demand", runs: 1_000 },
