@@ -300,7 +300,9 @@ export class Stream {
     }
     // What depends on a type was found to lack nothing only after the type itself had its turn.
     for (const state of this.#types) {
-      if (!state.hasLeftovers || !this.#mayBreak(state)) {
+      const goesOn = state.hasLeftovers && this.#isMade(state) &&
+        this.#mayBreak(state);
+      if (!goesOn) {
         if (state.drain !== "under way") continue;
         state.drain = "needed";
         actions.push({ kind: "undrain", typeUrl: state.typeUrl });
