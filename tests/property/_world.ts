@@ -51,6 +51,8 @@ class Wish {
   told: Told;
   /** What was refused and was not accepted since: its content, or null if it was to be removed. */
   readonly refused = new Map<string, ContentKey | null>();
+  /** Whether the response that it answered last had nothing in it, and was refused. */
+  refusedNothing = false;
   /** Names of what it took, or lost, with a response that it refused in part, so that the version it says it has is not that of it. */
   readonly partial = new Set<string>();
   /** Those of the partial names that it had when it reconnected: no server can know of them. */
@@ -66,6 +68,11 @@ class Wish {
     const { protocol, typeUrl } = this;
     const full = protocol === "sotw" && isFullState(typeUrl);
     return new Told(full);
+  }
+
+  /** Whether something that was refused stands. */
+  get refuses(): boolean {
+    return this.refusedNothing || this.refused.size + this.unheard.size > 0;
   }
 
   isNamed = (name: string): boolean =>
@@ -184,6 +191,7 @@ class Witness {
     }
     const wish = this.wish(response.typeUrl);
     if (error === undefined) {
+      wish.refusedNothing = false;
       if (wish.told.full && response.refreshed.length === 0) {
         wish.refused.clear();
         wish.unheard.clear();
@@ -217,7 +225,12 @@ class Witness {
     this.hasRead = false;
     for (const wish of this.wishes.values()) {
       const told = wish.told = wish.newlyTold();
-      wish.refused.clear();
+      const canSay = this.protocol === "delta" || told.full;
+      for (const [name, what] of wish.refused) {
+        // That something is gone, and who refused to hear it, no version says.
+        if (what !== null || canSay) wish.refused.delete(name);
+      }
+      wish.refusedNothing = false;
       wish.opened = wish.wildcard || wish.names.size > 0;
       if (this.protocol === "sotw") wish.unknown = new Set(wish.partial);
       told.opened = this.protocol === "sotw";
@@ -274,8 +287,14 @@ class Witness {
   }
 
   #noteRefused(wish: Wish, response: TestResponse, error: string) {
-    const said = [...response.names, ...response.removed];
+    const { refreshed } = response;
+    const said = [...response.names, ...response.removed, ...refreshed];
     const names = new Set(concerned(error, said));
+    wish.refusedNothing = said.length === 0;
+    for (const name of refreshed) {
+      if (names.has(name)) wish.refused.set(name, wish.told.last.get(name)!);
+    }
+    if (refreshed.length > 0) return;
     for (const resource of response.resources) {
       const { name } = resource;
       if (names.has(name)) {
@@ -292,7 +311,10 @@ class Witness {
       for (const name of [...said, ...lost]) wish.partial.add(name);
       return;
     }
-    for (const name of response.missing) wish.unheard.add(name);
+    for (const name of response.missing) {
+      wish.unheard.add(name);
+      wish.refused.set(name, null);
+    }
     if (!wish.told.full) return;
     // Whoever refuses all of a full response keeps what it left out.
     for (const name of this.client.held(wish.typeUrl).keys()) {
@@ -567,7 +589,10 @@ export class World {
     for (const witness of this.#witnesses) {
       if (witness.client.ended) throw witness.client.ended;
       for (const wish of witness.wishes.values()) this.#look(witness, wish);
-      witness.isKnown = true;
+      const { node, wishes } = witness;
+      witness.isKnown ||= [...wishes.values()].every((wish) =>
+        this.#subject.truth(node, wish.typeUrl, wish) !== undefined
+      );
     }
     this.#subject.check?.(this.#cache.clients, true);
     this.#checkSettled();
@@ -694,6 +719,15 @@ export class World {
   #checkSettled() {
     for (const watch of this.#cache.watches) {
       const { request, view, settled } = watch;
+      const { client, typeUrl } = request;
+      const { refusal } = watch.outcome ?? {};
+      const wish = this.#witnesses[Number(client.node.cluster)].wish(typeUrl);
+      if (refusal && settled === view && !wish.refuses) {
+        throw new Error(
+          `${client.node.id}'s ${shortName(typeUrl)} is said to be refused, ` +
+            "and what was refused was replaced",
+        );
+      }
       if (!view || this.#isHeld(watch) || view === settled) continue;
       throw new Error(
         `${request.client.node.id}'s ${
@@ -735,21 +769,20 @@ export class World {
     );
   }
 
-  /** Make before break: no route is held to a cluster that was removed, at any time. */
+  /** Make before break: no route is held, at any time, to a cluster that is not, be it not yet or no longer. */
   #checkSteps() {
     if (!this.#subject.makeBeforeBreak) return;
-    for (const { client, isKnown, wishes, follow } of this.#witnesses) {
-      const clusters = wishes.get(TypeUrl.Cluster);
-      if (!isKnown || !follow || !clusters?.wildcard) continue;
+    for (const { client, isKnown, wishes, follow, number } of this.#witnesses) {
+      const [first] = wishes.values();
+      // Whoever asks for listeners before clusters is given them.
+      if (!isKnown || !follow || first?.typeUrl !== TypeUrl.Cluster) continue;
+      const clusters = client.held(TypeUrl.Cluster);
       for (const routes of client.held(TypeUrl.RouteConfiguration).values()) {
         for (const name of clustersOf(routes)) {
-          const isGone = clusters.told.last.get(name) === null &&
-            !client.held(TypeUrl.Cluster).has(name);
-          if (isGone) {
-            throw new Error(
-              `routes ${routes.name} lead to ${name}, which was removed`,
-            );
-          }
+          if (clusters.has(name)) continue;
+          throw new Error(
+            `client ${number}: routes ${routes.name} lead to ${name}, which it has not`,
+          );
         }
       }
     }
