@@ -21,6 +21,8 @@ export class TypeWatch {
   readonly #inspect: WatchRequest["inspect"];
   readonly #sink: WatchSink;
   #offered: View | undefined;
+  /** The newest that the client was sent something of, or that it was found to lack nothing of. */
+  #reached: View | undefined;
   #sent: View | undefined;
   #sentAt: number | undefined;
   #answered: View | undefined;
@@ -51,6 +53,7 @@ export class TypeWatch {
       const known = missing.size === this.#waitingFor.size &&
         [...missing].every((name) => this.#waitingFor.has(name));
       this.#waitingFor = missing;
+      this.#goBack();
       if (!known) this.#sink.held?.(missing);
       return;
     }
@@ -58,6 +61,15 @@ export class TypeWatch {
     this.#waitingFor = nothing;
     this.#offered = view;
     this.#sink.changed(view, names);
+  }
+
+  /** What was offered and superseded before it was sent goes with nothing that the client is sent of other types. */
+  #goBack() {
+    const offered = this.#offered;
+    const reached = this.#reached;
+    if (!offered || offered === reached) return;
+    this.#offered = reached;
+    this.#sink.changed(reached, reached?.since(offered));
   }
 
   /** There is no snapshot any longer; the client keeps what it has. */
@@ -83,6 +95,7 @@ export class TypeWatch {
 
   sent(view: View, at: number) {
     this.#sent = view;
+    this.#reached = view;
     this.#sentAt = at;
     this.#answered = undefined;
   }
@@ -97,6 +110,7 @@ export class TypeWatch {
   answered(view: View, outcome: Outcome) {
     if (!outcome.refusal) this.#refused.clear();
     this.#answered = view;
+    this.#reached = view;
     this.#outcome = outcome;
   }
 
