@@ -9,7 +9,12 @@ import {
   SnapshotCache,
   type Subscription,
 } from "../../lib/cache/mod.ts";
-import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
+import {
+  isCollection,
+  type Resource,
+  shortName,
+  TypeUrl,
+} from "../../lib/resource/mod.ts";
 import { resource, typeOf } from "../protocol/_resources.ts";
 import type { FakeClock } from "../support/clock.ts";
 
@@ -29,6 +34,10 @@ export interface Subject {
   ): Resources | undefined;
   /** Whether changes are made before others break. */
   readonly makeBeforeBreak: boolean;
+  /** Whether nobody can know yet if there is a resource of that name. */
+  isPending?(typeUrl: string, name: string): boolean;
+  /** Does what is still to be done for all to come to rest. */
+  rest?(): void;
   /** Throws if what the cache says of its clients is not so. `isQuiet` if all was read and answered. */
   check?(clients: readonly Client[], isQuiet: boolean): void;
 }
@@ -217,29 +226,48 @@ export class LinearSubject implements Subject {
   }
 }
 
-/** Finds what `find Cluster a=2 -b` says there is; `find-quietly` does not tell the cache, and `invalidate a` does. */
+/**
+ * Finds what `find Cluster a=2 -b` says there is; `find-quietly` does not tell the cache, and `invalidate a` does. What is
+ * named c is found when `answer` says so.
+ */
 export class OnDemandSubject implements Subject {
   readonly cache: OnDemandCache;
   readonly makeBeforeBreak = false;
   readonly #table = new Map<string, Map<string, Resource>>();
-  /** What the resolver answered last. */
-  readonly #answers = new Map<string, Map<string, Resource>>();
+  /** What the resolver answered last; undefined that there is none. */
+  readonly #answers = new Map<string, Map<string, Resource | undefined>>();
+  /** Types and names that were invalidated, and were not asked for since. */
+  readonly #invalidated = new Set<string>();
+  /** Types and names that it ever answered. */
+  readonly #answered = new Set<string>();
+  /** What it was asked, and has not answered. */
+  #questions: (() => void)[] = [];
 
   constructor(clock: FakeClock) {
-    this.cache = new OnDemandCache(({ typeUrl, name }) => {
-      const found = this.#table.get(typeUrl)?.get(name);
-      const answers = this.#answers.get(typeUrl) ?? new Map();
-      this.#answers.set(typeUrl, answers);
-      if (found) answers.set(name, found);
-      else answers.delete(name);
-      // Some answers take a while.
-      return found?.version.endsWith("0") ? Promise.resolve(found) : found;
+    this.cache = new OnDemandCache(({ typeUrl, name }, signal) => {
+      this.#invalidated.delete(`${typeUrl} ${name}`);
+      const answer = () => {
+        const found = this.#table.get(typeUrl)?.get(name);
+        if (!signal.aborted) {
+          this.#answersOf(typeUrl).set(name, found);
+          this.#answered.add(`${typeUrl} ${name}`);
+        }
+        return found;
+      };
+      if (name !== "c") return answer();
+      return new Promise((resolve) =>
+        this.#questions.push(() => resolve(answer()))
+      );
     }, { clock });
   }
 
   execute(verb: string, words: readonly string[]): boolean {
+    if (verb === "answer") {
+      for (const answer of this.#questions.splice(0)) answer();
+      return true;
+    }
     if (verb === "invalidate") {
-      for (const name of words) this.cache.invalidate(long(name));
+      for (const name of words) this.#invalidate(long(name));
       return true;
     }
     if (verb !== "find" && verb !== "find-quietly") return false;
@@ -250,15 +278,46 @@ export class OnDemandSubject implements Subject {
       for (const name of remove) table.delete(name);
       if (verb === "find-quietly") continue;
       for (const name of [...set.map(({ name }) => name), ...remove]) {
-        this.cache.invalidate(name, typeUrl);
+        this.#invalidate(name, typeUrl);
       }
     }
     return true;
   }
 
   truth(_node: string, typeUrl: string, { names }: Subscription): Resources {
-    const answers = this.#answers.get(typeUrl) ?? nothing;
-    return new Map([...answers].filter(([name]) => names.has(name)));
+    const truth = new Map<string, Resource>();
+    const answers = this.#answersOf(typeUrl);
+    for (const name of names) {
+      // What was invalidated, and is asked for, is asked for again; what there was stands until that is answered.
+      const found = this.#invalidated.has(`${typeUrl} ${name}`)
+        ? this.#table.get(typeUrl)?.get(name)
+        : answers.get(name);
+      if (found) truth.set(name, found);
+    }
+    return truth;
+  }
+
+  isPending(typeUrl: string, name: string): boolean {
+    return !isCollection(name) && !this.#answered.has(`${typeUrl} ${name}`);
+  }
+
+  #answersOf(typeUrl: string): Map<string, Resource | undefined> {
+    let answers = this.#answers.get(typeUrl);
+    if (!answers) this.#answers.set(typeUrl, answers = new Map());
+    return answers;
+  }
+
+  #invalidate(name: string, typeUrl?: string) {
+    for (
+      const known of typeUrl === undefined ? this.#answers.keys() : [typeUrl]
+    ) {
+      this.#invalidated.add(`${known} ${name}`);
+    }
+    this.cache.invalidate(name, typeUrl);
+  }
+
+  rest() {
+    this.execute("answer", []);
   }
 }
 
@@ -294,6 +353,15 @@ export class MuxSubject implements Subject {
 
   truth(node: string, typeUrl: string, subscription: Subscription) {
     return this.#pick(typeUrl, subscription).truth(node, typeUrl, subscription);
+  }
+
+  isPending(typeUrl: string, name: string): boolean {
+    return typeUrl === TypeUrl.ClusterLoadAssignment &&
+      this.#onDemand.isPending(typeUrl, name);
+  }
+
+  rest() {
+    this.#onDemand.rest();
   }
 
   #pick(typeUrl: string, { wildcard }: Subscription): Subject {

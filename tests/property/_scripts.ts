@@ -104,6 +104,7 @@ function cacheCommands({ cache, follow }: Kind): Text {
       weight: 1,
       arbitrary: constantFrom(...clusters).map((its) => `invalidate ${its}`),
     },
+    { weight: 1, arbitrary: fc.constant("answer") },
   );
   const [kind] = cache.split(" ");
   if (kind === "linear") return linear;
@@ -125,8 +126,8 @@ function requests({ follow }: Kind): Text {
   }
   const ofType = (type: Type) => {
     const asked = type === "Cluster"
-      ? [...names[type], "none", "g:*"]
-      : [...names[type], "none"];
+      ? [...names[type], "none", "g:*", "*"]
+      : [...names[type], "none", "*"];
     const list = some(asked).map((its) => its.join(","));
     return tuple(
       constantFrom("subscribe", "subscribe", "unsubscribe"),

@@ -270,6 +270,9 @@ class Witness {
         const isThere = truth?.has(name) ||
           truth?.keys().some((its) => collectionOf(its) === name);
         if (isThere) throw new Error(`${name} is there`);
+        if (subject.isPending?.(typeUrl, name)) {
+          throw new Error(`nobody knows yet whether ${name} is there`);
+        }
       }
     } catch (cause) {
       throw new Error(
@@ -573,6 +576,8 @@ export class World {
   }
 
   async #rest() {
+    this.#subject.rest?.();
+    await this.#settle();
     for (let round = 0, busy = true; busy; round++) {
       if (round > 50) throw new Error("it does not come to rest");
       busy = false;
@@ -583,6 +588,7 @@ export class World {
         witness.answerAll();
         this.#checkSteps();
       }
+      this.#subject.rest?.();
       await this.#settle();
       this.#noteGone();
     }
@@ -699,8 +705,13 @@ export class World {
   }
 
   /** Whether a client waits, as it should, for names to be asked for or for something refused to be replaced. */
-  #waits({ number }: Witness, typeUrl: string): boolean {
+  #waits({ number, follow }: Witness, typeUrl: string): boolean {
     const watch = this.#cache.of(number, typeUrl);
+    if (follow && watch?.held) {
+      throw new Error(
+        `client ${number}, ${shortName(typeUrl)}: what it asks for is held`,
+      );
+    }
     return watch !== undefined &&
       (this.#isHeld(watch) || !!watch.outcome?.blocked);
   }
