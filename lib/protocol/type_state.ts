@@ -469,6 +469,11 @@ export class TypeState {
         this.#hold(name, base.resources.get(name) ?? null);
       }
     }
+    for (const glob of this.#wanted.collections) {
+      for (const name of base.collection(glob)) {
+        this.#hold(name, base.resources.get(name));
+      }
+    }
   }
 
   /** Drops from what is held by name all that is no longer asked for, and what is asked for anew. */
