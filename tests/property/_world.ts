@@ -55,8 +55,8 @@ class Wish {
   refusedNothing = false;
   /** Names of what it took, or lost, with a response that it refused in part, so that the version it says it has is not that of it. */
   readonly partial = new Set<string>();
-  /** Those of the partial names that it had when it reconnected: no server can know of them. */
-  unknown: ReadonlySet<string> = new Set();
+  /** Names of which it did not have what it said, when it reconnected with a version: no server can know of them. */
+  readonly unknown = new Set<string>();
   /** Names of which the client refused to hear that there is nothing. */
   readonly unheard = new Set<string>();
 
@@ -196,12 +196,13 @@ class Witness {
         wish.refused.clear();
         wish.unheard.clear();
         wish.partial.clear();
-        wish.unknown = new Set();
+        wish.unknown.clear();
       }
       for (const name of mentioned(response)) {
         wish.refused.delete(name);
         wish.unheard.delete(name);
         wish.partial.delete(name);
+        wish.unknown.delete(name);
       }
       response.ack();
     } else {
@@ -224,6 +225,13 @@ class Witness {
     this.unanswered.length = 0;
     this.hasRead = false;
     for (const wish of this.wishes.values()) {
+      if (this.protocol === "sotw") {
+        const { last, due } = wish.told;
+        for (const name of wish.partial) wish.unknown.add(name);
+        for (const name of wish.names) {
+          if (!last.has(name) || due.has(name)) wish.unknown.add(name);
+        }
+      }
       const told = wish.told = wish.newlyTold();
       const canSay = this.protocol === "delta" || told.full;
       for (const [name, what] of wish.refused) {
@@ -232,7 +240,6 @@ class Witness {
       }
       wish.refusedNothing = false;
       wish.opened = wish.wildcard || wish.names.size > 0;
-      if (this.protocol === "sotw") wish.unknown = new Set(wish.partial);
       told.opened = this.protocol === "sotw";
       if (this.protocol === "sotw") continue;
       const held = this.client.held(wish.typeUrl);
@@ -698,6 +705,7 @@ export class World {
     }
     for (const name of wish.names) {
       if (truth.has(name) || held.has(name) || isCollection(name)) continue;
+      if (wish.unknown.has(name)) continue;
       if (!client.missing(typeUrl).has(name) && !wish.unheard.has(name)) {
         throw new Error(`${what}: it waits for ${name}, which is not there`);
       }
