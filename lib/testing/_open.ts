@@ -2,10 +2,13 @@ import type { Cache, Peer } from "../cache/mod.ts";
 import type { Protocol } from "../protocol/mod.ts";
 import { discoveryServices, streamedProtocol } from "../server/services.ts";
 import type { Session } from "../server/_session.ts";
-import { type StreamMethod, streamMethods } from "../server/_streams.ts";
+import { discoveryMethods, type StreamMethod } from "../server/_streams.ts";
 
 /** One server for each cache, as in production: clients that lack the same are sent the same bytes. */
-const servers = new WeakMap<Cache, Map<boolean, Map<string, StreamMethod>>>();
+const servers = new WeakMap<
+  Cache,
+  Map<boolean, ReadonlyMap<string, StreamMethod>>
+>();
 
 /**
  * Opens a stream to a server of a cache.
@@ -40,12 +43,12 @@ export function openSession(cache: Cache, options: {
 function methodsOf(
   cache: Cache,
   legacyWildcard: boolean,
-): Map<string, StreamMethod> {
+): ReadonlyMap<string, StreamMethod> {
   let variants = servers.get(cache);
   if (!variants) servers.set(cache, variants = new Map());
   let methods = variants.get(legacyWildcard);
   if (!methods) {
-    methods = streamMethods({ cache, legacyWildcard });
+    methods = discoveryMethods({ cache, legacyWildcard }).streams;
     variants.set(legacyWildcard, methods);
   }
   return methods;
