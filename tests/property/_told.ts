@@ -90,6 +90,8 @@ export class Told {
       }
     }
     const isNews = fresh.size + gone > 0 || this.opened;
+    // In state of the world a heartbeat may come with its bodies.
+    if (!isNews && resources.some(({ ttl }) => ttl !== undefined)) return fresh;
     if (!isNews) throw new Error("there is nothing in it that is new");
     if (repeated.length > 0 && !this.full) {
       throw new Error(`${repeated.join(", ")} was said already`);
