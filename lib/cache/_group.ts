@@ -1,4 +1,10 @@
-import type { Client, Outcome, WatchRequest, WatchSink } from "./cache.ts";
+import type {
+  Client,
+  Outcome,
+  Refusal,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import { explain, explainAbsence, type Explanation } from "./explain.ts";
 import { Heartbeat } from "./_heartbeat.ts";
@@ -96,6 +102,12 @@ export class Group {
     this.#unsettled.add(watch);
   }
 
+  refused(watch: TypeWatch, refusal: Refusal) {
+    watch.refuse(refusal);
+    // What a client refused it will not act upon, so nothing may wait for it to.
+    this.review(watch.client);
+  }
+
   answered(watch: TypeWatch, view: View, outcome: Outcome) {
     const { client, typeUrl } = watch;
     watch.answered(view, outcome);
@@ -107,8 +119,6 @@ export class Group {
       if (isNewest && snapshot === this.#snapshot) {
         this.#takeBack({ client, typeUrl, refusal });
       }
-      // What a client refused it will not act upon, so nothing may wait for it to.
-      this.review(client);
     }
     this.#progress();
   }
@@ -284,7 +294,7 @@ function missingNames(
       const parent = watches.get(referrer.typeUrl);
       return parent !== undefined &&
         covers(parent.subscription, referrer.name) &&
-        !parent.refused(snapshot.view(referrer.typeUrl));
+        !parent.refused(referrer);
     });
     if (wanted) (missing ??= new Set()).add(name);
   }

@@ -1,13 +1,15 @@
+import type { Resource } from "../resource/mod.ts";
 import type {
   Client,
   Outcome,
+  Refusal,
   ResourceState,
   WatchRequest,
   WatchSink,
 } from "./cache.ts";
 import type { TypeStatus } from "./snapshot_cache.ts";
 import type { Subscription } from "./subscription.ts";
-import type { View } from "./view.ts";
+import { sameContent, type View } from "./view.ts";
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -19,11 +21,14 @@ export class TypeWatch {
   readonly #inspect: WatchRequest["inspect"];
   readonly #sink: WatchSink;
   #offered: View | undefined;
+  /** The newest that the client was sent something of, or that it was found to lack nothing of. */
+  #reached: View | undefined;
   #sent: View | undefined;
   #sentAt: number | undefined;
   #answered: View | undefined;
   #outcome: Outcome = {};
   #waitingFor = nothing;
+  readonly #refused = new Map<string, Resource>();
 
   constructor(request: WatchRequest, sink: WatchSink) {
     this.client = request.client;
@@ -48,6 +53,7 @@ export class TypeWatch {
       const known = missing.size === this.#waitingFor.size &&
         [...missing].every((name) => this.#waitingFor.has(name));
       this.#waitingFor = missing;
+      this.#goBack();
       if (!known) this.#sink.held?.(missing);
       return;
     }
@@ -55,6 +61,15 @@ export class TypeWatch {
     this.#waitingFor = nothing;
     this.#offered = view;
     this.#sink.changed(view, names);
+  }
+
+  /** What was offered and superseded before it was sent goes with nothing that the client is sent of other types. */
+  #goBack() {
+    const offered = this.#offered;
+    const reached = this.#reached;
+    if (!offered || offered === reached) return;
+    this.#offered = reached;
+    this.#sink.changed(reached, reached?.since(offered));
   }
 
   /** There is no snapshot any longer; the client keeps what it has. */
@@ -80,12 +95,22 @@ export class TypeWatch {
 
   sent(view: View, at: number) {
     this.#sent = view;
+    this.#reached = view;
     this.#sentAt = at;
     this.#answered = undefined;
   }
 
+  refuse({ names }: Refusal) {
+    for (const name of names) {
+      const resource = this.#sent?.resources.get(name);
+      if (resource) this.#refused.set(name, resource);
+    }
+  }
+
   answered(view: View, outcome: Outcome) {
+    if (!outcome.refusal) this.#refused.clear();
     this.#answered = view;
+    this.#reached = view;
     this.#outcome = outcome;
   }
 
@@ -93,8 +118,9 @@ export class TypeWatch {
     return this.#answered === view;
   }
 
-  refused(view: View): boolean {
-    return this.#answered === view && this.#outcome.refusal !== undefined;
+  /** Whether it is this that the client refused. */
+  refused(resource: Resource): boolean {
+    return sameContent(this.#refused.get(resource.name), resource);
   }
 
   status(view: View | undefined): TypeStatus {

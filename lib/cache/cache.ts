@@ -144,6 +144,8 @@ export interface Watch extends Disposable {
   subscribed?(): void;
   /** A response was sent, with the newest of the view. */
   sent?(view: View): void;
+  /** The client refused something of what was sent, and will not act upon it. */
+  refused?(refusal: Refusal): void;
   /** The client has answered all that it was sent, and lacks nothing of the view but what it refused or `outcome` says. */
   settled?(view: View, outcome: Outcome): void;
 }

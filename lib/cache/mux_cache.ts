@@ -61,6 +61,7 @@ export class MuxCache implements Cache {
         watch = next;
       },
       sent: (view) => watch.sent?.(view),
+      refused: (refusal) => watch.refused?.(refusal),
       settled: (view, outcome) => watch.settled?.(view, outcome),
       [Symbol.dispose]: () => watch[Symbol.dispose](),
     };

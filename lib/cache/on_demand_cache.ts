@@ -1,5 +1,10 @@
 import type { Message } from "@bufbuild/protobuf";
-import { canonicalName, createResource, Resource } from "../resource/mod.ts";
+import {
+  canonicalName,
+  createResource,
+  isCollection,
+  Resource,
+} from "../resource/mod.ts";
 import type { Cache, Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { View } from "./view.ts";
@@ -57,7 +62,7 @@ const LONGEST_RETRY = 60_000;
 /**
  * Serves what a function finds when it is first asked for: for Envoy's on-demand clusters (ODCDS) and virtual hosts
  * (VHDS), which ask for what traffic needs. An answer is kept until it is invalidated; that there is no such resource is
- * an answer, too. A client that asks for all is given nothing, since what there is is not known.
+ * an answer, too. A client that asks for all, or for a collection, is given nothing, since what there is is not known.
  *
  * An Envoy fails the request that asked for a cluster that does not exist at once. Later requests wait for it until their
  * filter's `timeout`, since Envoy 1.40 does not ask again: {@linkcode OnDemandCache.invalidate} it when it comes to be.
@@ -161,10 +166,12 @@ class OnDemandType {
         },
       },
     };
+    const asksForAll = () =>
+      subscription.wildcard || [...subscription.names].some(isCollection);
     let own: View | undefined;
     const told: WatchSink = {
       changed: (view, names) => {
-        if (!view || !subscription.wildcard) own = undefined;
+        if (!view || !asksForAll()) own = undefined;
         else own = onlyNamed(subscription.names, view, own, names);
         sink.changed(own ?? view, names);
       },
@@ -187,6 +194,8 @@ class OnDemandType {
   }
 
   #ask(name: string, client: Client) {
+    // Nobody knows what is in a collection.
+    if (isCollection(name)) return;
     const entry = this.#entries.get(name);
     if (entry) {
       entry.watches++;

@@ -312,6 +312,7 @@ export class SnapshotCache<K = string> implements Cache {
         ? (done) => this.#clock.after(this.#drain, done)
         : undefined,
       sent: (view) => group.sent(watch, view),
+      refused: (refusal) => group.refused(watch, refusal),
       settled: (view, outcome) => group.answered(watch, view, outcome),
       subscribed: () => group.review(client),
       [Symbol.dispose]: () => {

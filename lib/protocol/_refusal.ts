@@ -10,7 +10,7 @@ export function takesTheRest(message: string): boolean {
 }
 
 /**
- * Those of a response's names that a refusal speaks of; none if it does not say.
+ * Those of a response's names that a refusal speaks of; all of them if it does not say.
  *
  * @param names in the order in which their resources stand in the response, since gRPC's clients count them
  */
@@ -21,7 +21,10 @@ export function concerned(
   const counted = new Set(
     [...message.matchAll(byIndex)].map(([, index]) => names[Number(index)]),
   );
-  return names.filter((name) => counted.has(name) || mentions(message, name));
+  const told = names.filter((name) =>
+    counted.has(name) || mentions(message, name)
+  );
+  return told.length > 0 ? told : names;
 }
 
 function mentions(message: string, name: string): boolean {

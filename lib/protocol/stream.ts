@@ -144,6 +144,8 @@ export class Stream {
   #hasSent = false;
   /** The waits that were reported, by type, written out. */
   readonly #waits = new Map<string, string>();
+  /** By type, names that the client needs for what it was sent, of types that it has not asked for yet. */
+  readonly #referred = new Map<string, Set<string>>();
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
@@ -233,6 +235,7 @@ export class Stream {
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
       trustsVersion,
     });
+    if (!known) state.resend(this.#referred.get(typeUrl) ?? []);
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
       const message =
@@ -253,6 +256,7 @@ export class Stream {
     this.#node = request.node ?? node;
     if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
     if (!known) {
+      this.#referred.delete(typeUrl);
       this.#insert(state);
       actions.push({
         kind: "watch",
@@ -296,7 +300,9 @@ export class Stream {
     }
     // What depends on a type was found to lack nothing only after the type itself had its turn.
     for (const state of this.#types) {
-      if (!state.hasLeftovers || !this.#mayBreak(state)) {
+      const goesOn = state.hasLeftovers && this.#isMade(state) &&
+        this.#mayBreak(state);
+      if (!goesOn) {
         if (state.drain !== "under way") continue;
         state.drain = "needed";
         actions.push({ kind: "undrain", typeUrl: state.typeUrl });
@@ -369,7 +375,7 @@ export class Stream {
     const { response, view, changed } = next;
     this.#hasSent = true;
     if (!state.hasLeftovers && state.drain === "done") state.drain = "needed";
-    if (state.typeUrl === TypeUrl.Cluster) this.#resendEndpoints(changed);
+    if (parents.includes(state.typeUrl)) this.#followUp(changed);
     return { kind: "send", typeUrl: state.typeUrl, response, view };
   }
 
@@ -431,16 +437,26 @@ export class Stream {
     );
   }
 
-  /** A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. */
-  #resendEndpoints(clusters: readonly Resource[]) {
-    const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
-    if (!endpoints) return;
-    for (const cluster of clusters) {
-      const references = cluster.references.references.filter(({ typeUrl }) =>
-        typeUrl === TypeUrl.ClusterLoadAssignment
-      );
-      endpoints.resend(references.map(({ name }) => name));
+  /**
+   * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
+   * what it asks for only after it was sent what refers to it, whatever the version that it says it has.
+   */
+  #followUp(changed: readonly Resource[]) {
+    for (const resource of changed) {
+      for (const { typeUrl, name } of resource.references.references) {
+        const state = this.#find(typeUrl);
+        if (!state) this.#refer(typeUrl, name);
+        else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
+          state.resend([name]);
+        }
+      }
     }
+  }
+
+  #refer(typeUrl: string, name: string) {
+    const names = this.#referred.get(typeUrl);
+    if (names) names.add(name);
+    else this.#referred.set(typeUrl, new Set([name]));
   }
 
   #find(typeUrl: string): TypeState | undefined {
@@ -454,6 +470,9 @@ export class Stream {
     this.#types.splice(behind < 0 ? this.#types.length : behind, 0, state);
   }
 }
+
+/** Types of which a client that is sent one asks for others at once. */
+const parents: readonly string[] = [TypeUrl.Cluster, TypeUrl.Listener];
 
 function fail(code: FailureCode, message: string): StreamAction {
   return { kind: "fail", code, message };

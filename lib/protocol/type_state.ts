@@ -5,7 +5,7 @@ import {
   type Subscription,
   type View,
 } from "../cache/mod.ts";
-import { hex64 } from "../resource/_hash.ts";
+import { hashText, hex64 } from "../resource/_hash.ts";
 import { Resource, TypeUrl } from "../resource/mod.ts";
 import { concerned, takesTheRest } from "./_refusal.ts";
 import { Wanted, type WantedChange } from "./_wanted.ts";
@@ -78,7 +78,7 @@ export class TypeState {
   #base: View | undefined;
   /** What the client was sent by name, and, under a wildcard, what it has beside `#base`. */
   readonly #held = new Map<string, Held>();
-  /** The sum of the fingerprints of the resources in `#held`: the version of what a client wants by names. */
+  /** The sum of the fingerprints of all in `#held`: the version of what a client wants by names. */
   #heldSum = 0n;
   /** Names whose state in the view may differ from what is held. */
   #dirty: Set<string> | "all" = new Set();
@@ -95,7 +95,13 @@ export class TypeState {
   #heartbeatDue = false;
   /** The version that the client says it has of what it asked for then, until it was compared. */
   #claimed:
-    | { version: string; wildcard: boolean; names: ReadonlySet<string> }
+    | {
+      version: string;
+      wildcard: boolean;
+      names: ReadonlySet<string>;
+      /** Whether it asked for all by naming nothing, and so never named anything. */
+      legacy: boolean;
+    }
     | undefined;
 
   /** Whether the client, when it opened the subscription, said what it had. */
@@ -177,7 +183,8 @@ export class TypeState {
       this.#forceAwaited();
       if (opening && wanted.version !== "") {
         const { wildcard, names } = this.#wanted;
-        this.#claimed = { version: wanted.version, wildcard, names };
+        const legacy = wanted.names.length === 0;
+        this.#claimed = { version: wanted.version, wildcard, names, legacy };
         this.#cameWith = true;
       }
     } else if (opening) {
@@ -240,14 +247,15 @@ export class TypeState {
   }
 
   /**
-   * Marks names to be sent again, of those that the client was sent. In state of the world it asks for them again; in
-   * delta it cannot, since it never stopped asking.
+   * Marks names to be sent again, of those that the client was sent or says it has. In state of the world it asks for
+   * them again; in delta it cannot, since it never stopped asking.
    */
   resend(names: Iterable<string>) {
+    const mayHave = !this.#wanted.opened || this.#claimed !== undefined;
     for (const name of names) {
-      if (!this.#held.get(name)) continue;
-      if (this.#protocol === "sotw") this.#awaited.add(name);
-      else this.#force(name);
+      if (this.#protocol === "sotw") {
+        if (mayHave || this.#held.get(name)) this.#awaited.add(name);
+      } else if (this.#held.get(name)) this.#force(name);
     }
   }
 
@@ -296,6 +304,8 @@ export class TypeState {
     | undefined {
     const view = this.#view;
     if (!view || this.#inFlight) return undefined;
+    // What waits may have again what the view lacks.
+    if (this.#onHold) removals = false;
     let changed: readonly Resource[] = [];
     let response: Response | undefined;
     if (this.#mayLack || (removals && this.#hasLeftovers)) {
@@ -316,8 +326,9 @@ export class TypeState {
     this.#lastSerial = response.serial;
     this.#reported = undefined;
     if (response.isHeartbeat) return { response, view, changed: [] };
-    for (const names of [response.names, response.removed]) {
-      for (const name of names) {
+    const { names, removed, missing } = response;
+    for (const said of [names, removed, missing]) {
+      for (const name of said) {
         this.#unrefuse(name);
         this.#awaited.delete(name);
       }
@@ -385,8 +396,7 @@ export class TypeState {
       return { response, refusal: undefined };
     }
     const all = [...response.names, ...response.removed];
-    const told = concerned(request.error.message, all);
-    const names = told.length > 0 ? told : all;
+    const names = concerned(request.error.message, all);
     const refusal = {
       version: response.version,
       names,
@@ -426,7 +436,8 @@ export class TypeState {
     const replaced = new Set<Refusal>();
     for (const [name, refusal] of this.#refused) {
       const resource = view.resources.get(name);
-      const isSame = resource && isHeld(this.#heldOf(name), resource);
+      const held = this.#heldOf(name);
+      const isSame = resource ? isHeld(held, resource) : !held;
       if (!isSame) replaced.add(refusal);
     }
     for (const [name, refusal] of this.#refused) {
@@ -459,6 +470,7 @@ export class TypeState {
   ) {
     const { wildcard } = this.#wanted;
     if (before.wildcard && !wildcard) this.#leaveWildcard(before.names);
+    for (const name of dropped) this.#forced.delete(name);
     for (const name of repeated) this.#force(name);
     if (wildcard) {
       if (!opening) added.forEach((name) => this.#force(name));
@@ -491,6 +503,11 @@ export class TypeState {
         this.#hold(name, base.resources.get(name) ?? null);
       }
     }
+    for (const glob of this.#wanted.collections) {
+      for (const name of base.collection(glob)) {
+        this.#hold(name, base.resources.get(name));
+      }
+    }
   }
 
   /** Drops from what is held by name all that is no longer asked for, and what is asked for anew. */
@@ -509,21 +526,30 @@ export class TypeState {
     const claimed = this.#claimed;
     this.#claimed = undefined;
     if (!claimed) return;
-    const { version, wildcard, names } = claimed;
+    const { version, wildcard, names, legacy } = claimed;
     if (wildcard) {
-      if (version !== view.version) return;
-      if (this.#wanted.wildcard) this.#base = view;
-    } else if (!view.versionGiven) {
-      // The version of some names is that of just their content; a caller's says nothing of which names the client had.
-      let sum = 0n;
-      for (const name of names) {
-        sum += view.resources.get(name)?.fingerprint ?? 0n;
+      // A caller's version may be what the client was sent when it asked for names.
+      const isProof = !view.versionGiven || legacy || this.#trustsVersion;
+      if (version !== view.version || !isProof) return;
+      if (this.#wanted.wildcard) {
+        this.#base = view;
+        for (const name of names) {
+          if (!view.resources.has(name)) this.#force(name);
+        }
       }
-      if (version !== hex64(sum)) return;
-      // It says nothing of the names that do not exist either: the client may have asked for one just before.
-      const known = this.#trustsVersion
-        ? names
-        : [...names].filter((name) => view.resources.has(name));
+    } else if (!view.versionGiven) {
+      // The version of some names is that of just what there is of them; a caller's says nothing of what the client had.
+      const all = new Set(names);
+      for (const name of names) {
+        for (const member of view.collection(name)) all.add(member);
+      }
+      // It may have asked for what does not exist only after it was sent the version.
+      const known = [
+        all,
+        new Set([...all].filter((its) => view.resources.has(its))),
+      ]
+        .find((names) => version === versionOf(view, names));
+      if (!known) return;
       this.#holdOf(view, known);
     } else {
       if (!this.#trustsVersion || version !== view.version) return;
@@ -556,6 +582,13 @@ export class TypeState {
     return this.#onHold || view.isPending(name);
   }
 
+  /** Whether a client is to be told that there is nothing by that name. */
+  #isUnknown(view: View, name: string, held: Held | undefined): boolean {
+    if (view.resources.has(name)) return false;
+    if (held !== undefined && !this.#forced.has(name)) return false;
+    return view.collection(name).size === 0;
+  }
+
   #planWildcard(view: View, removals: boolean): Plan {
     const base = this.#base;
     if (base && this.#forced.size + this.#held.size === 0) {
@@ -580,8 +613,15 @@ export class TypeState {
     const before = new Map<string, Held | undefined>();
     const leftovers = new Map<string, Held>();
     const names = base ? view.since(base) : view.resources.keys();
+    // Of names that were asked for under a wildcard from the start, nothing was said yet.
+    const unsaid = base ? nothing : this.#wanted.names;
     for (
-      const name of new Set([...names, ...this.#forced, ...this.#held.keys()])
+      const name of new Set([
+        ...names,
+        ...unsaid,
+        ...this.#forced,
+        ...this.#held.keys(),
+      ])
     ) {
       const resource = view.resources.get(name);
       const held = this.#heldOf(name);
@@ -594,7 +634,7 @@ export class TypeState {
           removed.push(name);
           this.#unrefuse(name);
         }
-      } else if (this.#forced.has(name)) {
+      } else if (this.#isUnknown(view, name, held)) {
         (this.#isUndecided(view, name) ? undecided : unknown).push(name);
       }
     }
@@ -617,7 +657,7 @@ export class TypeState {
     const unknown: string[] = [];
     this.#forced.clear();
     for (const name of this.#wanted.names) {
-      if (view.resources.has(name)) continue;
+      if (!this.#isUnknown(view, name, undefined)) continue;
       if (this.#isUndecided(view, name)) this.#forced.add(name);
       else unknown.push(name);
     }
@@ -653,13 +693,12 @@ export class TypeState {
         removed.push(name);
         this.#unrefuse(name);
       } else if (this.#wanted.collections.has(name)) {
-        const isNews = held === undefined || this.#forced.has(name);
-        if (isNews && view.collection(name).size === 0) unknown.push(name);
+        if (this.#isUnknown(view, name, held)) unknown.push(name);
       } else if (this.#isUndecided(view, name)) {
         undecided = true;
         later.add(name);
         continue;
-      } else if (held === undefined || this.#forced.has(name)) {
+      } else if (this.#isUnknown(view, name, held)) {
         unknown.push(name);
       }
       this.#hold(name, resource ?? null);
@@ -698,9 +737,8 @@ export class TypeState {
 
   #hold(name: string, held: Held | undefined) {
     if (this.#protocol === "sotw") {
-      const before = this.#held.get(name);
-      if (before instanceof Resource) this.#heldSum -= before.fingerprint;
-      if (held instanceof Resource) this.#heldSum += held.fingerprint;
+      this.#heldSum += fingerprintOf(name, held) -
+        fingerprintOf(name, this.#held.get(name));
     }
     if (held === undefined) this.#held.delete(name);
     else this.#held.set(name, held);
@@ -754,11 +792,11 @@ export class TypeState {
     if (whole && full && missing.length === 0) {
       return this.#responses.whole(typeUrl, whole, this.#lastSerial);
     }
-    const version = this.#version(whole ?? view);
     const content = {
       resources: full ? this.#everything(view) : lack.resources,
       removed: nothing,
     };
+    const version = this.#version(whole ?? view, content.resources);
     return this.#responses.part(
       { typeUrl, view, version, lack: content, missing },
       this.#lastSerial,
@@ -826,14 +864,39 @@ export class TypeState {
     });
   }
 
-  /** The version of what the client has after a response. */
-  #version(view: View): string {
+  /** The version of what the client has after it accepts a response with these resources. */
+  #version(view: View, sent: readonly Resource[]): string {
+    let version = view.version;
     if (!this.#wanted.wildcard) {
-      return view.versionGiven ? view.version : hex64(this.#heldSum);
+      if (!view.versionGiven) version = hex64(this.#heldSum);
+    } else if (this.#held.size > 0) {
+      // It has more than the view, and so not what the view's version stands for.
+      version += "+kept";
     }
-    // It has more than the view, and so not what the view's version stands for.
-    return this.#held.size > 0 ? `${view.version}+kept` : view.version;
+    // Nor is that what it has while it refuses some of it.
+    return this.#refusesBut(sent) ? `${version}+refused` : version;
   }
+
+  #refusesBut(sent: readonly Resource[]): boolean {
+    if (this.#protocol === "delta" || this.#refused.size === 0) return false;
+    const names = new Set(sent.map(({ name }) => name));
+    return this.#refused.keys().some((name) => name !== "" && !names.has(name));
+  }
+}
+
+/** The version of what there is by some names. */
+function versionOf(view: View, names: Iterable<string>): string {
+  let sum = 0n;
+  for (const name of names) {
+    sum += fingerprintOf(name, view.resources.get(name) ?? null);
+  }
+  return hex64(sum);
+}
+
+/** What a name adds to the version of what a client asks for by names: that there is none is something to know, too. */
+function fingerprintOf(name: string, held: Held | undefined): bigint {
+  if (held instanceof Resource) return held.fingerprint;
+  return held === null ? hashText(name) : 0n;
 }
 
 function isHeld(held: Held | undefined, resource: Resource): boolean {

@@ -298,6 +298,9 @@ export class Session implements StreamInfo {
       case "subscribe":
         this.#watches.get(typeUrl)?.subscribed?.();
         break;
+      case "nack":
+        this.#watches.get(typeUrl)?.refused?.(action.refusal);
+        break;
       case "settled":
         this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
         break;
@@ -369,6 +372,7 @@ export class Session implements StreamInfo {
         announce();
       },
       sent: (view) => watch.sent?.(view),
+      refused: (refusal) => watch.refused?.(refusal),
       settled: (view, outcome) => watch.settled?.(view, outcome),
       [Symbol.dispose]: () => {
         isCurrent = false;

@@ -325,6 +325,7 @@ export class Conversation {
       case "nack": {
         const { version, message } = action.refusal;
         this.#out.push(`nack ${type} ${this.#short(version)}: ${message}`);
+        watch?.refused?.(action.refusal);
         break;
       }
       case "stale":
