@@ -1,0 +1,103 @@
+import { cpuUsage, memoryUsage } from "node:process";
+import { TextLineStream } from "./_lines.ts";
+
+/** A command to a server that is measured; which fields count depends on `do`. */
+export interface Command {
+  do: string;
+  revision: number;
+  /** snapshot: how many resources of each type. */
+  content: Record<string, number>;
+  /** snapshot: how many keys have one; default: the key "node". */
+  keys?: number;
+  /** snapshot: whether answers wait until all names were asked for. */
+  ads?: boolean;
+  /** linear, change, update, churn: the type, by its short name. */
+  type: string;
+  /** linear, change, update: how many resources. */
+  count: number;
+  /** change, update: the first of them. */
+  from: number;
+  /** churn: how many changes. */
+  updates: number;
+  /** churn: time between two, in milliseconds. */
+  interval: number;
+}
+
+/** What something took, and when it began. */
+export interface Cost {
+  /** Microseconds since 1970. */
+  at: number;
+  /** CPU time of the process in milliseconds. */
+  cpu: number;
+  /** Milliseconds. */
+  wall: number;
+}
+
+/** What a process has used: CPU time in milliseconds, memory in bytes. */
+export interface Usage {
+  cpu: number;
+  rss: number;
+  peak: number;
+  /** CPU time spent on building messages, which is not what is measured. */
+  building: number;
+}
+
+let building = 0;
+
+/** Builds what is measured later, on an account of its own. */
+export function build<T>(make: () => T): T {
+  const before = cpu();
+  const made = make();
+  building += cpu() - before;
+  return made;
+}
+
+/** Measures what something takes. */
+export function measure(run: () => void): Cost {
+  const at = now();
+  const before = cpu();
+  run();
+  return { at, cpu: cpu() - before, wall: (now() - at) / 1_000 };
+}
+
+/** Microseconds since 1970. */
+export function now(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1_000);
+}
+
+/** In the measured process: answers commands until it is told to quit. */
+export async function answerCommands(
+  commands: Record<string, (command: Command) => unknown>,
+): Promise<never> {
+  const known: typeof commands = {
+    ...commands,
+    stat: usage,
+    reset: resetPeak,
+  };
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  for await (const line of lines) {
+    const command: Command = JSON.parse(line);
+    if (command.do === "quit") break;
+    const answer = known[command.do];
+    if (!answer) throw new Error(`unknown command: ${line}`);
+    console.log(JSON.stringify(await answer(command) ?? {}));
+  }
+  Deno.exit();
+}
+
+function cpu(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1_000;
+}
+
+function usage(): Usage {
+  const { rss } = memoryUsage();
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+  return { cpu: cpu(), rss, peak, building };
+}
+
+function resetPeak() {
+  Deno.writeTextFileSync("/proc/self/clear_refs", "5");
+}

@@ -1,0 +1,78 @@
+import { Bench, type Clients, median, type Sample } from "./_measure.ts";
+import type { Side } from "./_sides.ts";
+
+/** How often things are measured. */
+export interface Effort {
+  /** How often each side has its turn. */
+  runs: number;
+}
+
+/** The samples of each side, in the order of the sides. */
+export type Samples = Sample[][];
+
+/** A case in which clients stay connected, and the server does the same again and again. */
+export interface RoundsCase {
+  /** What the servers are told before they listen. */
+  setup: readonly object[];
+  clients: Clients;
+  /** What they are told each time. */
+  push: object;
+  /** How many responses that brings. */
+  responses: number;
+}
+
+const WARM_UP = 1_500;
+const TURN = 500;
+const FEWEST_WARM_UP = 2;
+const MOST_ROUNDS = 100;
+
+/** Measures rounds: each side warms up, and then they take turns. A sample is the mean of a turn's rounds. */
+export async function measureRounds(
+  sides: readonly Side[],
+  { runs }: Effort,
+  { setup, clients, push, responses }: RoundsCase,
+): Promise<Samples> {
+  await using stack = new AsyncDisposableStack();
+  const benches: Bench[] = [];
+  let slowest = 0;
+  for (const side of sides) {
+    const bench = stack.use(await Bench.start(side, setup));
+    benches.push(bench);
+    await bench.connect(clients);
+    const walls: number[] = [];
+    const start = performance.now();
+    while (
+      walls.length < FEWEST_WARM_UP || performance.now() - start < WARM_UP
+    ) {
+      await bench.push(push, responses);
+      walls.push(performance.now() - start);
+    }
+    slowest = Math.max(
+      slowest,
+      walls.length > 1 ? walls.at(-1)! - walls.at(-2)! : walls[0],
+    );
+  }
+  const rounds = Math.min(MOST_ROUNDS, Math.max(1, Math.ceil(TURN / slowest)));
+  const samples: Samples = sides.map(() => []);
+  for (let run = 0; run < runs; run++) {
+    for (const [i, bench] of benches.entries()) {
+      const walls: number[] = [];
+      const sample = await bench.measure(async () => {
+        let bytes = 0;
+        for (let round = 0; round < rounds; round++) {
+          const done = await bench.push(push, responses);
+          walls.push(done.wall);
+          bytes = done.bytes;
+        }
+        return { bytes, responses };
+      });
+      samples[i].push({
+        ...sample,
+        cpu: sample.cpu / rounds,
+        load: sample.load! / rounds,
+        wall: median(walls),
+      });
+    }
+  }
+  return samples;
+}
