@@ -1,6 +1,18 @@
 import type { Cost, Usage } from "./_commands.ts";
 import type { Process } from "./_process.ts";
-import { type Side, startLoad } from "./_sides.ts";
+import { startLoad } from "./_sides.ts";
+
+/** A server that is measured. */
+export interface Side {
+  /** Starts it. */
+  start(): Process;
+}
+
+/** How much is measured. */
+export interface Effort {
+  /** How often each side has its turn. */
+  runs: number;
+}
 
 /** What the clients do; go/load says what the fields mean. */
 export interface Clients {
@@ -25,9 +37,11 @@ export interface Clients {
 /** What one run of one side came to. */
 export interface Sample {
   /** Server CPU time in milliseconds. */
-  cpu: number;
+  cpu?: number;
   /** Milliseconds until the last acknowledgement. */
   wall?: number;
+  /** The server's resident memory in bytes. */
+  rss?: number;
   /** Peak of the server's resident memory in bytes. */
   peak?: number;
   /** Bytes that the clients got. */
@@ -36,7 +50,14 @@ export interface Sample {
   responses?: number;
   /** CPU time of the load generator in milliseconds. */
   load?: number;
+  /** Median over changes of how late the last client had it, in milliseconds. */
+  late?: number;
+  /** The longest that any client had to wait for a change, in milliseconds. */
+  latest?: number;
 }
+
+/** The samples of each side, in the order of the sides. */
+export type Samples = Sample[][];
 
 /** What a round of responses came to, or connecting. */
 export interface Round {
@@ -48,7 +69,7 @@ export interface Round {
 
 /** A server with its clients. */
 export class Bench implements AsyncDisposable {
-  readonly server: Process;
+  server: Process;
   readonly load: Process;
   port = 0;
   revision = 1;
@@ -61,14 +82,21 @@ export class Bench implements AsyncDisposable {
   /** Starts a server, tells it what to serve, and lets it listen. */
   static async start(side: Side, setup: readonly object[]): Promise<Bench> {
     const bench = new Bench(side.start(), startLoad());
-    for (const command of setup) {
-      await bench.server.ask({ revision: 1, ...command });
-    }
-    await bench.listen();
+    await bench.#setUp(setup);
     return bench;
   }
 
-  async listen() {
+  /** Puts a new server in the place of the old one. */
+  async restart(side: Side, setup: readonly object[]) {
+    await this.server[Symbol.asyncDispose]();
+    this.server = side.start();
+    await this.#setUp(setup);
+  }
+
+  async #setUp(setup: readonly object[]) {
+    for (const command of setup) {
+      await this.server.ask({ revision: this.revision, ...command });
+    }
     const { port } = await this.server.ask<{ port: number }>({ do: "listen" });
     this.port = port;
   }
@@ -100,16 +128,21 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Measures what something costs the server and the load generator. */
-  async measure(run: () => Promise<Partial<Sample>>): Promise<Sample> {
+  async measure(run: () => Promise<Sample>): Promise<Sample> {
     await this.server.ask({ do: "reset" });
     const [server, load] = [await this.usage(), await this.#loadCpu()];
-    const sample = await run();
+    const { wall, bytes, responses, late, latest } = await run();
     const [after, loadAfter] = [await this.usage(), await this.#loadCpu()];
     return {
       cpu: after.cpu - server.cpu - (after.building - server.building),
+      rss: after.rss,
       peak: after.peak,
       load: loadAfter - load,
-      ...sample,
+      wall,
+      bytes,
+      responses,
+      late,
+      latest,
     };
   }
 

@@ -1,14 +1,12 @@
-import { Bench, type Clients, median, type Sample } from "./_measure.ts";
-import type { Side } from "./_sides.ts";
-
-/** How often things are measured. */
-export interface Effort {
-  /** How often each side has its turn. */
-  runs: number;
-}
-
-/** The samples of each side, in the order of the sides. */
-export type Samples = Sample[][];
+import {
+  Bench,
+  type Clients,
+  type Effort,
+  median,
+  type Sample,
+  type Samples,
+  type Side,
+} from "./_measure.ts";
 
 /** A case in which clients stay connected, and the server does the same again and again. */
 export interface RoundsCase {
@@ -27,9 +25,19 @@ const FEWEST_WARM_UP = 2;
 const MOST_ROUNDS = 100;
 
 /** Measures rounds: each side warms up, and then they take turns. A sample is the mean of a turn's rounds. */
-export async function measureRounds(
+export function roundsCase(
+  rounds: RoundsCase,
+  convert: (sample: Sample) => Sample = (sample) => sample,
+) {
+  return async (sides: readonly Side[], { runs }: Effort): Promise<Samples> => {
+    const samples = await measureRounds(sides, runs, rounds);
+    return samples.map((side) => side.map(convert));
+  };
+}
+
+async function measureRounds(
   sides: readonly Side[],
-  { runs }: Effort,
+  runs: number,
   { setup, clients, push, responses }: RoundsCase,
 ): Promise<Samples> {
   await using stack = new AsyncDisposableStack();
@@ -68,7 +76,7 @@ export async function measureRounds(
       });
       samples[i].push({
         ...sample,
-        cpu: sample.cpu / rounds,
+        cpu: sample.cpu! / rounds,
         load: sample.load! / rounds,
         wall: median(walls),
       });

@@ -1,31 +1,21 @@
+import type { Side } from "./_measure.ts";
 import { Process, program } from "./_process.ts";
-
-/** A server that is measured. */
-export interface Side {
-  /** How the table calls it. */
-  readonly name: string;
-  /** Starts it. */
-  start(): Process;
-}
 
 const root = new URL("../..", import.meta.url).pathname;
 const tools = `${root}.tools/bench/`;
 
 /** Our server. */
 export const ours: Side = {
-  name: "ours",
   start: () => program("server.ts"),
 };
 
 /** go-control-plane. */
 export const theirs: Side = {
-  name: "go-control-plane",
   start: () => new Process(`${tools}peer`),
 };
 
 /** `node:http2` writing the same bytes, with nothing in between. */
 export const bare: Side = {
-  name: "node:http2",
   start: () => program("bare.ts"),
 };
 

@@ -1,86 +1,64 @@
 import { median, type Sample } from "./_measure.ts";
-import type { Samples } from "./_rounds.ts";
 
-/** A row of the table. */
-export interface Row {
-  /** Of the scenario. */
-  name: string;
-  samples: Samples;
+/** A column of a table: what it shows, and how many of the sample's units make one of its own. */
+export interface Column {
+  title: string;
+  key: keyof Sample;
+  unit: number;
+  /** Whether ours and theirs are set against each other. */
+  compared: boolean;
 }
 
-/** What stands above each column but the first. */
-const HEAD = [
-  "CPU ms",
-  "go CPU ms",
-  "ratio",
-  "wall ms",
-  "go wall ms",
-  "ratio",
-  "peak MB",
-  "go peak MB",
-  "ratio",
-  "sent MB",
-  "go sent MB",
-  "load CPU ms",
-  "go load CPU ms",
+/** The columns of most tables. */
+export const columns: readonly Column[] = [
+  { title: "CPU, ms", key: "cpu", unit: 1, compared: true },
+  { title: "wall, ms", key: "wall", unit: 1, compared: true },
+  { title: "resident, MB", key: "rss", unit: 1e6, compared: true },
+  { title: "peak, MB", key: "peak", unit: 1e6, compared: true },
+  { title: "sent, MB", key: "bytes", unit: 1e6, compared: false },
+  { title: "clients' CPU, ms", key: "load", unit: 1, compared: false },
 ];
 
-/** The table's head, in Markdown. */
-export function head(): string {
-  return line(["scenario", ...HEAD]) + "\n" +
-    line(["---", ...HEAD.map(() => "---:")]);
+/** A table's head, in Markdown. */
+export function head(columns: readonly Column[]): string {
+  return line(["ours / theirs", ...columns.map(({ title }) => title)]) + "\n" +
+    line(["---", ...columns.map(() => "---:")]);
 }
 
-/** A row, in Markdown. */
-export function row({ name, samples }: Row): string {
-  const [ours, theirs] = samples;
+/** A row, in Markdown: medians, their ratio, and between which it lay in the runs. */
+export function row(
+  name: string,
+  columns: readonly Column[],
+  ours: readonly Sample[],
+  theirs: readonly Sample[],
+): string {
   return line([
     name,
-    ...compared(ours, theirs, "cpu", 1),
-    ...compared(ours, theirs, "wall", 1),
-    ...compared(ours, theirs, "peak", 1e6),
-    ...plain(ours, theirs, "bytes", 1e6),
-    ...plain(ours, theirs, "load", 1),
+    ...columns.map((column) => cell(column, ours, theirs)),
   ]);
 }
 
-function compared(
-  ours: Sample[],
-  theirs: Sample[],
-  key: keyof Sample,
-  unit: number,
-): string[] {
-  if (ours[0][key] === undefined) return ["–", "–", "–"];
-  const ratios = ours.map((sample, i) => sample[key]! / theirs[i][key]!);
-  const ratio = median(values(ours, key)) / median(values(theirs, key));
-  const spread = `${short(Math.min(...ratios))}…${short(Math.max(...ratios))}`;
-  return [
-    ...plain(ours, theirs, key, unit),
-    `**${short(ratio)}** (${spread})`,
-  ];
-}
-
-function plain(
-  ours: Sample[],
-  theirs: Sample[],
-  key: keyof Sample,
-  unit: number,
-): string[] {
-  return [ours, theirs].map((samples) =>
-    samples[0][key] === undefined
-      ? "–"
-      : short(median(values(samples, key)) / unit)
+function cell(
+  { key, unit, compared }: Column,
+  ours: readonly Sample[],
+  theirs: readonly Sample[],
+): string {
+  if (ours[0][key] === undefined) return "";
+  const [mine, other] = [ours, theirs].map((samples) =>
+    median(samples.map((sample) => sample[key]!)) / unit
   );
-}
-
-function values(samples: Sample[], key: keyof Sample): number[] {
-  return samples.map((sample) => sample[key]!);
+  const both = `${short(mine)} / ${short(other)}`;
+  if (!compared) return both;
+  const ratios = ours.map((sample, i) => sample[key]! / theirs[i][key]!);
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map(short);
+  return `${both} = **${short(mine / other)}** (${least}…${most})`;
 }
 
 function short(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  if (value >= 10) return value.toFixed(1);
-  return value >= 1 ? value.toFixed(2) : value.toPrecision(2);
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return Math.abs(value) >= 0.1 || value === 0
+    ? value.toFixed(digits)
+    : value.toPrecision(2);
 }
 
 function line(cells: string[]): string {

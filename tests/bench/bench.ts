@@ -4,7 +4,7 @@
  * `--only <text>` measures the rows whose names hold the text; `--runs <number>` says how often each side has its turn.
  */
 import { parseArgs } from "node:util";
-import { scenarios } from "./_scenarios.ts";
+import { tables } from "./_scenarios.ts";
 import { buildGo } from "./_sides.ts";
 import { head, row } from "./_table.ts";
 
@@ -19,17 +19,27 @@ const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) {
   throw new Error(`--runs takes a whole number above 0, not ${values.runs}`);
 }
-const chosen = scenarios.filter(({ name }) => name.includes(values.only));
+const chosen = tables.map(({ title, columns, rows }) => ({
+  title,
+  columns,
+  rows: rows.filter(({ name }) => `${title}: ${name}`.includes(values.only)),
+})).filter(({ rows }) => rows.length > 0);
 if (chosen.length === 0) {
+  const names = tables.flatMap(({ title, rows }) =>
+    rows.map(({ name }) => `${title}: ${name}`)
+  );
   throw new Error(
-    `no scenario's name holds ${JSON.stringify(values.only)}; there are:\n${
-      scenarios.map(({ name }) => name).join("\n")
+    `no row's name holds ${JSON.stringify(values.only)}; there are:\n${
+      names.join("\n")
     }`,
   );
 }
 
 await buildGo();
-console.log(head());
-for (const { name, measure } of chosen) {
-  console.log(row({ name, samples: await measure({ runs }) }));
+for (const { title, columns, rows } of chosen) {
+  console.log(`\n**${title}**\n\n${head(columns)}`);
+  for (const { name, sides, measure } of rows) {
+    const [mine, other] = await measure(sides, { runs });
+    console.log(row(name, columns, mine, other));
+  }
 }
