@@ -2,6 +2,7 @@ import {
   Bench,
   type Clients,
   type Effort,
+  runsOf,
   type Samples,
   type Side,
 } from "./_measure.ts";
@@ -13,7 +14,7 @@ const INTERVAL = 10;
 export function churnCase(clients: Clients) {
   return async (
     sides: readonly Side[],
-    { runs }: Effort,
+    effort: Effort,
   ): Promise<Samples> => {
     const [{ type, count = 1 }] = clients.subscriptions;
     await using stack = new AsyncDisposableStack();
@@ -26,7 +27,7 @@ export function churnCase(clients: Clients) {
       await turn(bench, type, count, 200);
     }
     const samples: Samples = sides.map(() => []);
-    for (let run = 0; run < runs; run++) {
+    for (const _ of runsOf(effort)) {
       for (const [i, bench] of benches.entries()) {
         samples[i].push(
           await bench.measure(() => turn(bench, type, count, UPDATES)),

@@ -1,5 +1,4 @@
 import { cpuUsage, memoryUsage } from "node:process";
-import { TextLineStream } from "./_lines.ts";
 
 /** A command to a server that is measured; which fields count depends on `do`. */
 export interface Command {
@@ -11,6 +10,8 @@ export interface Command {
   keys?: number;
   /** snapshot: whether answers wait until all names were asked for. */
   ads?: boolean;
+  /** snapshot: whether versions are derived from the content, where the server can do that. */
+  unversioned?: boolean;
   /** linear, change, update, churn: the type, by its short name. */
   type: string;
   /** linear, change, update: how many resources. */
@@ -74,14 +75,21 @@ export async function answerCommands(
     stat: usage,
     reset: resetPeak,
   };
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  for await (const line of lines) {
-    const command: Command = JSON.parse(line);
-    if (command.do === "quit") break;
-    const answer = known[command.do];
-    if (!answer) throw new Error(`unknown command: ${line}`);
-    console.log(JSON.stringify(await answer(command) ?? {}));
+  // By hand, since what reading a command costs is measured along with what it does.
+  const chunk = new Uint8Array(65_536);
+  const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
+  let rest = "";
+  for (let size; (size = await Deno.stdin.read(chunk)) !== null;) {
+    const lines = (rest + decoder.decode(chunk.subarray(0, size))).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const command: Command = JSON.parse(line);
+      if (command.do === "quit") Deno.exit();
+      const answer = known[command.do];
+      if (!answer) throw new Error(`unknown command: ${line}`);
+      const text = JSON.stringify(await answer(command) ?? {}) + "\n";
+      Deno.stdout.writeSync(encoder.encode(text));
+    }
   }
   Deno.exit();
 }

@@ -3,29 +3,32 @@ import {
   Bench,
   type Clients,
   type Effort,
+  runsOf,
   type Samples,
   type Side,
 } from "./_measure.ts";
-
-const WARM_UP = 2;
 
 /** A case in which the same clients connect again and again. */
 export function connectCase(setup: readonly object[], clients: Clients) {
   return async (
     sides: readonly Side[],
-    { runs }: Effort,
+    effort: Effort,
   ): Promise<Samples> => {
     await using stack = new AsyncDisposableStack();
     const benches: Bench[] = [];
     for (const side of sides) {
       benches.push(stack.use(await Bench.start(side, setup)));
     }
+    const turn = async (bench: Bench) => {
+      const sample = await bench.measure(() => bench.connect(clients));
+      await bench.load.ask({ do: "disconnect" });
+      return sample;
+    };
+    for (const bench of benches) await turn(bench);
     const samples: Samples = sides.map(() => []);
-    for (let run = -WARM_UP; run < runs; run++) {
+    for (const _ of runsOf(effort)) {
       for (const [i, bench] of benches.entries()) {
-        const sample = await bench.measure(() => bench.connect(clients));
-        if (run >= 0) samples[i].push(sample);
-        await bench.load.ask({ do: "disconnect" });
+        samples[i].push(await turn(bench));
       }
     }
     return samples;
@@ -73,13 +76,13 @@ export function stormCase(protocol: Clients["protocol"], again: boolean) {
       },
     ],
   };
-  const setup = [{ do: "snapshot", content, ads: true }];
+  const setup = [{ do: "snapshot", content, ads: true, unversioned: true }];
   return async (
     sides: readonly Side[],
-    { runs }: Effort,
+    effort: Effort,
   ): Promise<Samples> => {
     const samples: Samples = sides.map(() => []);
-    for (let run = 0; run < runs; run++) {
+    for (const _ of runsOf(effort)) {
       for (const [i, side] of sides.entries()) {
         await using bench = await Bench.start(side, setup);
         const first = await bench.measure(() => bench.connect(clients));

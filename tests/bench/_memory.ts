@@ -2,6 +2,7 @@ import {
   Bench,
   type Clients,
   type Effort,
+  runsOf,
   type Samples,
   type Side,
 } from "./_measure.ts";
@@ -45,10 +46,10 @@ async function residentAfterRounds(side: Side, clients: Clients) {
 function perItem(items: number, measure: (side: Side) => Promise<number>) {
   return async (
     sides: readonly Side[],
-    { runs }: Effort,
+    effort: Effort,
   ): Promise<Samples> => {
     const samples: Samples = sides.map(() => []);
-    for (let run = 0; run < runs; run++) {
+    for (const _ of runsOf(effort)) {
       for (const [i, side] of sides.entries()) {
         samples[i].push({ rss: await measure(side) / items });
       }

@@ -3,6 +3,7 @@ import {
   type Clients,
   type Effort,
   median,
+  runsOf,
   type Sample,
   type Samples,
   type Side,
@@ -21,7 +22,7 @@ export interface RoundsCase {
 
 const WARM_UP = 1_500;
 const TURN = 500;
-const FEWEST_WARM_UP = 2;
+const FEWEST_WARM_UP = 1;
 const MOST_ROUNDS = 100;
 
 /** Measures rounds: each side warms up, and then they take turns. A sample is the mean of a turn's rounds. */
@@ -29,15 +30,15 @@ export function roundsCase(
   rounds: RoundsCase,
   convert: (sample: Sample) => Sample = (sample) => sample,
 ) {
-  return async (sides: readonly Side[], { runs }: Effort): Promise<Samples> => {
-    const samples = await measureRounds(sides, runs, rounds);
+  return async (sides: readonly Side[], effort: Effort): Promise<Samples> => {
+    const samples = await measureRounds(sides, effort, rounds);
     return samples.map((side) => side.map(convert));
   };
 }
 
 async function measureRounds(
   sides: readonly Side[],
-  runs: number,
+  effort: Effort,
   { setup, clients, push, responses }: RoundsCase,
 ): Promise<Samples> {
   await using stack = new AsyncDisposableStack();
@@ -55,14 +56,11 @@ async function measureRounds(
       await bench.push(push, responses);
       walls.push(performance.now() - start);
     }
-    slowest = Math.max(
-      slowest,
-      walls.length > 1 ? walls.at(-1)! - walls.at(-2)! : walls[0],
-    );
+    slowest = Math.max(slowest, walls.at(-1)! - (walls.at(-2) ?? 0));
   }
   const rounds = Math.min(MOST_ROUNDS, Math.max(1, Math.ceil(TURN / slowest)));
   const samples: Samples = sides.map(() => []);
-  for (let run = 0; run < runs; run++) {
+  for (const _ of runsOf(effort)) {
     for (const [i, bench] of benches.entries()) {
       const walls: number[] = [];
       const sample = await bench.measure(async () => {
@@ -72,13 +70,13 @@ async function measureRounds(
           walls.push(done.wall);
           bytes = done.bytes;
         }
-        return { bytes, responses };
+        return responses === 0 ? {} : { bytes, responses };
       });
       samples[i].push({
         ...sample,
         cpu: sample.cpu! / rounds,
         load: sample.load! / rounds,
-        wall: median(walls),
+        wall: responses === 0 ? undefined : median(walls),
       });
     }
   }

@@ -1,5 +1,5 @@
 import type { Cost, Usage } from "./_commands.ts";
-import type { Effort, Samples, Side } from "./_measure.ts";
+import { type Effort, runsOf, type Samples, type Side } from "./_measure.ts";
 
 const WARM_UP = 10;
 const ROUNDS = 10;
@@ -8,7 +8,7 @@ const ROUNDS = 10;
 export function setCase(command: object, withBuilding: boolean) {
   return async (
     sides: readonly Side[],
-    { runs }: Effort,
+    effort: Effort,
   ): Promise<Samples> => {
     await using stack = new AsyncDisposableStack();
     const servers = sides.map((side) => stack.use(side.start()));
@@ -21,7 +21,7 @@ export function setCase(command: object, withBuilding: boolean) {
       }
     }
     const samples: Samples = sides.map(() => []);
-    for (let run = 0; run < runs; run++) {
+    for (const _ of runsOf(effort)) {
       for (const [i, server] of servers.entries()) {
         const before = await server.ask<Usage>({ do: "stat" });
         let cpu = 0;

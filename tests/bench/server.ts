@@ -4,18 +4,28 @@ import {
   type Cache,
   createResource,
   createSnapshot,
+  LinearCache,
   type Resource,
   serve,
   SnapshotCache,
+  TypeUrl,
 } from "../../mod.ts";
-import { answerCommands, build, type Command, measure } from "./_commands.ts";
+import {
+  answerCommands,
+  build,
+  type Command,
+  measure,
+  now,
+} from "./_commands.ts";
 import { messages, type TypeName } from "./_resources.ts";
 
 let cache: Cache | undefined;
 let snapshots: SnapshotCache | undefined;
+let linear: LinearCache | undefined;
 let keys: string[] = [];
 
-function setSnapshot({ content, revision, keys: count, ads }: Command) {
+function setSnapshot(command: Command) {
+  const { content, revision, keys: count, ads, unversioned } = command;
   if (!snapshots) {
     cache = snapshots = new SnapshotCache({ ads });
     keys = count
@@ -27,10 +37,11 @@ function setSnapshot({ content, revision, keys: count, ads }: Command) {
       messages(type as TypeName, 0, count, revision)
     )
   );
-  return measure(() => setAll(made, String(revision)));
+  const version = unversioned ? undefined : String(revision);
+  return measure(() => setAll(made, version));
 }
 
-function setAll(made: Message[], version: string) {
+function setAll(made: Message[], version: string | undefined) {
   // Keys share resources, as go-control-plane's snapshots do, but each has a snapshot of its own.
   const resources: (Message | Resource)[] = keys.length > 1
     ? made.map((message) => createResource(message))
@@ -53,31 +64,47 @@ function change({ type, from, count, revision }: Command) {
   });
 }
 
-/** Changes one resource after the other at a steady pace, and tells when each change began. */
+function makeLinear({ type, count, revision }: Command) {
+  const resources = build(() => messages(type as TypeName, 0, count, revision));
+  return measure(() => {
+    const typeUrl = TypeUrl[type as TypeName];
+    cache = linear = new LinearCache(typeUrl, { resources });
+  });
+}
+
+function update({ type, from, count, revision }: Command) {
+  const set = build(() => messages(type as TypeName, from, count, revision));
+  return measure(() => linear!.update({ set }));
+}
+
+/** Changes one resource after the other at a steady pace, and tells when each change was due. */
 async function churn(command: Command): Promise<number[]> {
-  const at: number[] = [];
-  const start = performance.now();
-  for (let i = 0; i < command.updates; i++) {
-    const due = start + (i + 1) * command.interval;
-    await new Promise((resolve) =>
-      setTimeout(resolve, due - performance.now())
-    );
-    at.push(
-      change({
-        ...command,
-        from: i % command.count,
-        count: 1,
-        revision: command.revision + i,
-      }).at,
-    );
+  const { updates, interval, count, revision } = command;
+  const due: number[] = [];
+  const start = now();
+  while (due.length < updates) {
+    const next = start + (due.length + 1) * interval * 1_000;
+    const wait = next - now();
+    if (wait > 0) {
+      await new Promise((resolve) => setTimeout(resolve, wait / 1_000));
+    }
+    change({
+      ...command,
+      from: due.length % count,
+      count: 1,
+      revision: revision + due.length,
+    });
+    due.push(next);
   }
-  return at;
+  return due;
 }
 
 await answerCommands({
   snapshot: setSnapshot,
   change,
   churn,
+  linear: makeLinear,
+  update,
   async listen() {
     const server = await serve({
       cache: cache!,

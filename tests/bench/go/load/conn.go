@@ -27,12 +27,13 @@ type conn struct {
 	order   []*stream
 	unread  bool
 
-	mu     sync.Mutex // guards writing, as a ping may come from elsewhere
-	socket net.Conn
-	framer *http2.Framer
-	out    *bufio.Writer
-	pong   chan struct{}
-	closed atomic.Bool
+	mu      sync.Mutex // guards writing, as sync comes from elsewhere
+	socket  net.Conn
+	framer  *http2.Framer
+	out     *bufio.Writer
+	pong    chan struct{}
+	closed  atomic.Bool
+	settled bool
 
 	window  int64 // what may be sent
 	initial int64 // what may be sent on a new stream
@@ -152,6 +153,11 @@ func (c *conn) take(frame http2.Frame) {
 		}
 	case *http2.SettingsFrame:
 		if frame.IsAck() {
+			// The first answers what the connection was opened with.
+			if c.settled {
+				c.pong <- struct{}{}
+			}
+			c.settled = true
 			return
 		}
 		if value, ok := frame.Value(http2.SettingInitialWindowSize); ok {
@@ -172,12 +178,7 @@ func (c *conn) take(frame http2.Frame) {
 			c.pump(s)
 		}
 	case *http2.PingFrame:
-		if frame.IsAck() {
-			// Not grpc-go's own, by which it measures bandwidth.
-			c.pong <- struct{}{}
-		} else {
-			c.framer.WritePing(true, frame.Data)
-		}
+		c.framer.WritePing(true, frame.Data)
 	case *http2.MetaHeadersFrame:
 		if frame.StreamEnded() {
 			fail(fmt.Errorf("the server ended a stream: %v", frame.Fields))
@@ -208,10 +209,11 @@ func (c *conn) flush() {
 	c.fleet.goal.Load().reached(count)
 }
 
-// ping returns once the server has read all that was written before.
-func (c *conn) ping() {
+// sync returns once the server has read all that was written before. It asks by settings that change nothing, since
+// servers do not like to be pinged often.
+func (c *conn) sync() {
 	c.mu.Lock()
-	c.framer.WritePing(false, [8]byte{})
+	c.framer.WriteSettings()
 	c.out.Flush()
 	c.mu.Unlock()
 	<-c.pong

@@ -116,7 +116,6 @@ func (f *fleet) wait() round {
 	case <-time.After(2 * time.Minute):
 		fail(fmt.Errorf("still waiting for %d after two minutes", g.remaining.Load()))
 	}
-	f.sync()
 	return round{At: g.at.Load(), Responses: f.responses.Load(), Bytes: f.bytes.Load()}
 }
 
@@ -125,7 +124,7 @@ func (f *fleet) sync() {
 	var all sync.WaitGroup
 	for _, c := range f.conns {
 		if !c.unread {
-			all.Go(c.ping)
+			all.Go(c.sync)
 		}
 	}
 	all.Wait()

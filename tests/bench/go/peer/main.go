@@ -167,18 +167,19 @@ func (p *peer) update(c command) cost {
 	return measure(func() error { return p.linear.UpdateResources(some, nil) })
 }
 
-// churn changes one resource after the other at a steady pace, and tells when each change began.
+// churn changes one resource after the other at a steady pace, and tells when each change was due.
 func (p *peer) churn(c command) any {
-	ticks := time.NewTicker(time.Duration(c.Interval) * time.Millisecond)
-	defer ticks.Stop()
-	at := make([]int64, 0, c.Updates)
+	due := make([]int64, 0, c.Updates)
+	start := time.Now()
 	for i := range c.Updates {
-		<-ticks.C
+		next := start.Add(time.Duration((i+1)*c.Interval) * time.Millisecond)
+		time.Sleep(time.Until(next))
 		one := c
 		one.From, one.Count, one.Revision = i%c.Count, 1, c.Revision+i
-		at = append(at, p.change(one).At)
+		p.change(one)
+		due = append(due, next.UnixMicro())
 	}
-	return at
+	return due
 }
 
 func (p *peer) listen() any {
