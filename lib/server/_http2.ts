@@ -1,9 +1,33 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type {
+  Http2ServerRequest,
+  Http2ServerResponse,
+  Http2Session,
+  ServerHttp2Stream,
+} from "node:http2";
+import { nextTick } from "node:process";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import { grpcContentType, type StreamMethod } from "./_streams.ts";
 import { headersOf, peerOf } from "./peer.ts";
+
+const corked = new WeakSet<Http2Session>();
+
+/**
+ * Holds back what is written to a connection until all that is to be written now has been, so that responses of many
+ * streams leave with one system call and not with one each. To be called after the first write.
+ */
+function cork({ session }: ServerHttp2Stream) {
+  if (!session || corked.has(session)) return;
+  const { socket } = session;
+  corked.add(session);
+  socket.cork();
+  // Behind the tick in which the runtime hands the streams' frames to the socket.
+  nextTick(() => {
+    corked.delete(session);
+    socket.uncork();
+  });
+}
 
 /** Whether a request opens a gRPC stream. */
 export function isGrpc(
@@ -39,6 +63,7 @@ export function serveStream(
       const frame = session.take();
       if (!frame) break;
       writable = stream.write(frame);
+      cork(stream);
     }
     if (session.ended === undefined || finished) return;
     finished = true;
