@@ -20,12 +20,12 @@ const outboxes = new WeakMap<Http2Session, Outbox>();
  * by part, as the socket takes them, so that their copies never lie in memory as a whole.
  */
 export class Outbox {
-  readonly #socket: Http2Session["socket"];
+  readonly #connection: Http2Session;
   #waiting: StreamWriter[] = [];
   #isScheduled = false;
 
-  private constructor(session: Http2Session) {
-    this.#socket = session.socket;
+  private constructor(connection: Http2Session) {
+    this.#connection = connection;
   }
 
   /** The outbox of a stream's connection. */
@@ -45,7 +45,10 @@ export class Outbox {
   }
 
   #run = () => {
-    let room = MOST_BYTES - this.#socket.writableLength;
+    // A connection that was cut has no socket; its streams end by themselves.
+    if (this.#connection.destroyed) return;
+    const { socket } = this.#connection;
+    let room = MOST_BYTES - socket.writableLength;
     let wrote = false;
     while (room > 0 && this.#waiting.length > 0) {
       const turn = this.#waiting;
@@ -66,19 +69,21 @@ export class Outbox {
       this.#continue();
       return;
     }
-    this.#socket.cork();
+    socket.cork();
     // Behind the tick in which the runtime hands the streams' frames to the socket.
     nextTick(() => {
-      this.#socket.uncork();
+      if (!this.#connection.destroyed) socket.uncork();
       this.#continue();
     });
   };
 
   #continue() {
+    if (this.#connection.destroyed) return;
+    const { socket } = this.#connection;
     if (this.#waiting.length === 0) {
       this.#isScheduled = false;
-    } else if (this.#socket.writableNeedDrain) {
-      this.#socket.once("drain", this.#run);
+    } else if (socket.writableNeedDrain) {
+      socket.once("drain", this.#run);
     } else {
       nextTick(this.#run);
     }
