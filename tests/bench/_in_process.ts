@@ -34,7 +34,10 @@ export class InProcessServer {
     const method = protocol === "sotw"
       ? "StreamAggregatedResources"
       : "DeltaAggregatedResources";
-    const session = this.#methods.get(SERVICE + method)!.open(unknownPeer);
+    const session = this.#methods.get(SERVICE + method)!.open(
+      unknownPeer,
+      () => new Headers(),
+    );
     return new InProcessClient(this, protocol, session);
   }
 
