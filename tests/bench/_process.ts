@@ -36,8 +36,9 @@ export class Process implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    await this.#writer.close().catch(() => {});
+    this.#process.kill("SIGKILL");
     await this.#process.status;
+    await this.#writer.abort();
     await this.#lines.cancel();
   }
 }

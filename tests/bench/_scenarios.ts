@@ -60,7 +60,8 @@ function endpoints(
   return { protocol, streams, subscriptions };
 }
 
-function fanOut(protocol: Protocol, streams: number, count: number) {
+/** A new version of all clusters, for everybody. */
+export function fanOut(protocol: Protocol, streams: number, count: number) {
   const snapshot = { do: "snapshot", content: { Cluster: count } };
   return {
     setup: [snapshot],

@@ -4,6 +4,7 @@
  * `--only <text>` measures the rows whose names hold the text; `--runs <number>` says how often each side has its turn.
  */
 import { parseArgs } from "node:util";
+import { machine } from "./_machine.ts";
 import { tables } from "./_scenarios.ts";
 import { buildGo } from "./_sides.ts";
 import { head, row } from "./_table.ts";
@@ -39,6 +40,8 @@ if (chosen.length === 0) {
 }
 
 await buildGo();
+const start = performance.now();
+console.log(machine());
 for (const { title, columns, rows } of chosen) {
   console.log(`\n**${title}**\n\n${head(columns)}`);
   for (const { name, sides, measure } of rows) {
@@ -47,3 +50,5 @@ for (const { title, columns, rows } of chosen) {
     console.log(row(name + times, columns, mine, other));
   }
 }
+const minutes = (performance.now() - start) / 60_000;
+console.log(`\nMeasured in ${minutes.toFixed(1)} minutes.`);
