@@ -36,9 +36,13 @@ export class Process implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    this.#process.kill("SIGKILL");
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
     await this.#process.status;
-    await this.#writer.abort();
+    await this.#writer.abort().catch(() => {});
     await this.#lines.cancel();
   }
 }
