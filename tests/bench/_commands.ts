@@ -18,6 +18,8 @@ export interface Command {
   count: number;
   /** change, update: the first of them. */
   from: number;
+  /** update: how often, with a revision each; default: once. */
+  times?: number;
   /** churn: how many changes. */
   updates: number;
   /** churn: time between two, in milliseconds. */

@@ -72,9 +72,16 @@ function makeLinear({ type, count, revision }: Command) {
   });
 }
 
-function update({ type, from, count, revision }: Command) {
-  const set = build(() => messages(type as TypeName, from, count, revision));
-  return measure(() => linear!.update({ set }));
+function update({ type, from, count, revision, times = 1 }: Command) {
+  const sets = build(() =>
+    Array.from(
+      { length: times },
+      (_, i) => messages(type as TypeName, from, count, revision + i),
+    )
+  );
+  return measure(() => {
+    for (const set of sets) linear!.update({ set });
+  });
 }
 
 /** Changes one resource after the other at a steady pace, and tells when each change was due. */

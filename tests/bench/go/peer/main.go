@@ -31,6 +31,7 @@ type command struct {
 	Type     string         // linear, change, update, churn
 	Count    int            // linear, change, update, churn: how many resources
 	From     int            // change, update: the first of them
+	Times    int            // update: how often, with a revision each; 0: once
 	Updates  int            // churn
 	Interval int            // churn, in milliseconds
 }
@@ -162,9 +163,20 @@ func (p *peer) makeLinear(c command) cost {
 }
 
 func (p *peer) update(c command) cost {
-	var some map[string]types.Resource
-	p.build(func() { some = cache.IndexRawResourcesByName(resources(c.Type, c.From, c.Count, c.Revision)) })
-	return measure(func() error { return p.linear.UpdateResources(some, nil) })
+	sets := make([]map[string]types.Resource, max(c.Times, 1))
+	p.build(func() {
+		for i := range sets {
+			sets[i] = cache.IndexRawResourcesByName(resources(c.Type, c.From, c.Count, c.Revision+i))
+		}
+	})
+	return measure(func() error {
+		for _, set := range sets {
+			if err := p.linear.UpdateResources(set, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // churn changes one resource after the other at a steady pace, and tells when each change was due.
