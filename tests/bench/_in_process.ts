@@ -11,9 +11,11 @@ import {
   DiscoveryResponseSchema,
 } from "@xds/envoy/envoy/service/discovery/v3";
 import { unknownPeer } from "../../lib/server/peer.ts";
-import { streamMethods } from "../../lib/server/_streams.ts";
+import type { Session } from "../../lib/server/_session.ts";
+import { discoveryMethods } from "../../lib/server/_streams.ts";
 import type { Cache, Protocol } from "../../mod.ts";
 
+type Streams = ReturnType<typeof discoveryMethods>["streams"];
 const SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
 const PREFIX = 5;
 
@@ -23,10 +25,10 @@ export class InProcessServer {
   responses = 0;
   /** Each once, however many streams it was written to. */
   readonly frames = new Set<Uint8Array>();
-  readonly #methods: ReturnType<typeof streamMethods>;
+  readonly #methods: Streams;
 
   constructor(cache: Cache) {
-    this.#methods = streamMethods({ cache });
+    this.#methods = discoveryMethods({ cache }).streams;
   }
 
   /** Opens an aggregated stream. */
@@ -47,10 +49,6 @@ export class InProcessServer {
     this.frames.add(frame);
   }
 }
-
-type Session = ReturnType<
-  NonNullable<ReturnType<ReturnType<typeof streamMethods>["get"]>>["open"]
->;
 
 /** A client that subscribes and acknowledges. */
 export class InProcessClient {
