@@ -108,6 +108,11 @@ export class InProcessClient {
     }
   }
 
+  /** Goes away. */
+  leave() {
+    this.#session.end(null);
+  }
+
   #acknowledge(message: Uint8Array) {
     if (this.#protocol === "sotw") {
       const { typeUrl, versionInfo, nonce } = fromBinary(

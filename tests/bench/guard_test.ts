@@ -124,6 +124,18 @@ function reconnect(protocol: Protocol): Scene {
   return { server, clients, step };
 }
 
+function leaving(protocol: Protocol): Scene {
+  const cache = new SnapshotCache();
+  const resources = messages("Cluster", 0, 20, 1);
+  cache.set("node", createSnapshot({ resources }));
+  const server = new InProcessServer(cache);
+  const clients = wildcards(server, protocol);
+  const step = () => {
+    for (const client of clients) client.leave();
+  };
+  return { server, clients, step };
+}
+
 function churn(protocol: Protocol): Scene {
   const cache = new SnapshotCache();
   const set = (revision: number) => {
@@ -150,6 +162,7 @@ const scenes: Record<string, (protocol: Protocol) => Scene> = {
     linear(protocol, STREAMS * 10),
   "linear, a change that concerns one": (protocol) => linear(protocol, 7),
   "connecting with all versions held": reconnect,
+  "clients that leave": leaving,
   "churn, 10 changes unanswered": churn,
 };
 
