@@ -235,9 +235,11 @@ export class Group {
 
   #wakeIfSettled() {
     if (this.#unsettled.size > 0 || this.#rollout) return;
-    if (this.#clients.size > 0 && this.status().every(hasAccepted)) {
-      this.#accepted = this.#snapshot;
-    }
+    // Asked for each client that comes, answers or goes, and so not of all of them each time.
+    if (
+      this.#accepted !== this.#snapshot && this.#clients.size > 0 &&
+      this.status().every(hasAccepted)
+    ) this.#accepted = this.#snapshot;
     for (const finish of [...this.#waiters]) finish();
   }
 

@@ -31,6 +31,8 @@ export class Wanted implements Subscription {
   opened = false;
   /** Whether the client has ever named anything; an empty list is a wildcard only until then. */
   #hasNamed: boolean;
+  /** The names of the last state-of-the-world request, as they were said. */
+  #said: readonly string[] = nothing;
 
   /** @param legacyWildcard whether a first request that names nothing asks for all */
   constructor(legacyWildcard: boolean) {
@@ -59,6 +61,13 @@ export class Wanted implements Subscription {
 
   /** Takes what a request says; undefined if it changes nothing, as when it is but an answer. */
   take(wanted: WantedNames | NameChanges): WantedChange | undefined {
+    if (wanted.kind === "all") {
+      // The same list is the same object.
+      if (wanted.names.length > 0 && wanted.names === this.#said) {
+        return undefined;
+      }
+      this.#said = wanted.names;
+    }
     const changed = wanted.kind === "all"
       ? this.#all(wanted.names)
       : this.#changedBy(wanted);

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
 import { eachField, type Field, text, Wire } from "../resource/_wire.ts";
+import { readNames } from "./_names.ts";
 
 /** What a client sends on a stream, in either protocol, as far as the protocol needs it. */
 export interface StreamRequest {
@@ -43,20 +44,28 @@ export interface NameChanges {
  */
 export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
   const common = commonFields();
-  const names: string[] = [];
+  let names: readonly string[] = [];
+  let own: string[] | undefined;
+  const add = (name: string) => {
+    // What was read so far may be shared.
+    if (!own) names = own = [...names];
+    own.push(name);
+  };
   let version = "";
   eachField(bytes, 0, bytes.length, (field) => {
     if (field.wire !== Wire.Bytes) return;
     if (field.number === 1) version = text(bytes, field.start, field.end);
     else if (field.number === 2) common.node = decodeNode(bytes, field);
     else if (field.number === 3) {
-      names.push(text(bytes, field.start, field.end));
+      const more = readNames(bytes, field);
+      if (names.length === 0) names = more;
+      else for (const name of more) add(name);
     } else if (field.number === 4) {
       common.typeUrl = text(bytes, field.start, field.end);
     } else if (field.number === 5) {
       common.nonce = text(bytes, field.start, field.end);
     } else if (field.number === 6) common.error = decodeStatus(bytes, field);
-    else if (field.number === 7) names.push(decodeLocator(bytes, field));
+    else if (field.number === 7) add(decodeLocator(bytes, field));
   });
   return { ...common, wanted: { kind: "all", names, version } };
 }

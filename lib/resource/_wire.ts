@@ -18,7 +18,8 @@ export interface Field {
 }
 
 /**
- * Calls `visit` for each field of the message that lies in `bytes` from `start` to `end`. The object it gets is reused.
+ * Calls `visit` for each field of the message that lies in `bytes` from `start` to `end`. The object it gets is reused; where
+ * it moves the `end` on, what lies before that is passed over.
  *
  * @throws {RangeError} if the bytes are no message; it says at which offset.
  */
@@ -74,9 +75,8 @@ export function eachField(
         `not a protobuf message: field ${field.number} ends past the last byte`,
       );
     }
-    const next = at;
     visit(field);
-    at = next;
+    at = field.end;
   }
 }
 

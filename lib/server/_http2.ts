@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { MessageReader, setStatus } from "./_grpc.ts";
+import { Outbox, PART_BYTES } from "./_outbox.ts";
 import { grpcContentType, type StreamMethod } from "./_streams.ts";
 import { headersOf, peerOf } from "./peer.ts";
 
@@ -30,17 +31,27 @@ export function serveStream(
     (message) => session.receive(message),
   );
 
+  const outbox = Outbox.of(stream);
   let writable = true;
-  let scheduled = false;
+  let isWaiting = false;
   let finished = false;
-  const flush = () => {
-    scheduled = false;
-    while (writable) {
-      const frame = session.take();
-      if (!frame) break;
-      writable = stream.write(frame);
+  /** What is left of the response that is being written. */
+  let rest: Uint8Array | undefined;
+  const write = () => {
+    if (stream.destroyed) rest = undefined;
+    else if (writable) rest ??= session.take();
+    if (writable && rest) {
+      const part = rest.subarray(0, PART_BYTES);
+      rest = rest.length > PART_BYTES ? rest.subarray(PART_BYTES) : undefined;
+      writable = stream.write(part);
+      return part.length;
     }
-    if (session.ended === undefined || finished) return;
+    isWaiting = false;
+    if (session.ended !== undefined && !rest) finish();
+    return 0;
+  };
+  const finish = () => {
+    if (finished) return;
     finished = true;
     signal.removeEventListener("abort", shutdown);
     if (stream.destroyed) return;
@@ -49,11 +60,10 @@ export function serveStream(
     response.addTrailers(trailers);
     response.end();
   };
-  // Later, so that types that change at once leave in their order.
   session.wake = () => {
-    if (scheduled) return;
-    scheduled = true;
-    queueMicrotask(flush);
+    if (isWaiting) return;
+    isWaiting = true;
+    outbox?.add({ write });
   };
   const shutdown = () => session.end(null);
   signal.addEventListener("abort", shutdown);
@@ -65,7 +75,7 @@ export function serveStream(
   });
   stream.on("drain", () => {
     writable = true;
-    flush();
+    session.wake();
   });
   stream.on("data", (chunk: Uint8Array) => {
     // What comes after the end is read and dropped: a stream that is not read cannot end.
@@ -78,7 +88,10 @@ export function serveStream(
   });
   stream.on("end", () => session.end(null));
   stream.on("error", (error) => session.end(disconnected(error)));
-  stream.on("close", () => session.end(disconnected(undefined)));
+  stream.on("close", () => {
+    session.end(disconnected(undefined));
+    finish();
+  });
 }
 
 function disconnected(cause: unknown): ConnectError {

@@ -1,5 +1,6 @@
 /** What importing the package and serving costs over a Deno program that does nothing. */
-import { Child, median } from "./_child.ts";
+import { median } from "./_measure.ts";
+import { program } from "./_process.ts";
 
 interface Cost {
   cpu: number;
@@ -13,8 +14,8 @@ const cost: Record<string, Cost[]> = {
 };
 for (let run = 0; run < RUNS; run++) {
   for (const [file, costs] of Object.entries(cost)) {
-    await using child = new Child(file);
-    costs.push(await child.answer<Cost>());
+    await using process = program(file);
+    costs.push(await process.answer<Cost>());
   }
 }
 const [empty, serving] = Object.values(cost).map((costs) => ({

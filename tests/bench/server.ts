@@ -1,0 +1,123 @@
+/** Our server, as it is measured. It takes the same commands as the peer in go/peer, and makes the same of them. */
+import type { Message } from "@bufbuild/protobuf";
+import {
+  type Cache,
+  createResource,
+  createSnapshot,
+  LinearCache,
+  type Resource,
+  serve,
+  SnapshotCache,
+  TypeUrl,
+} from "../../mod.ts";
+import {
+  answerCommands,
+  build,
+  type Command,
+  measure,
+  now,
+} from "./_commands.ts";
+import { messages, type TypeName } from "./_resources.ts";
+
+let cache: Cache | undefined;
+let snapshots: SnapshotCache | undefined;
+let linear: LinearCache | undefined;
+let keys: string[] = [];
+
+function setSnapshot(command: Command) {
+  const { content, revision, keys: count, ads, unversioned } = command;
+  if (!snapshots) {
+    cache = snapshots = new SnapshotCache({ ads });
+    keys = count
+      ? Array.from({ length: count }, (_, i) => `node-${i}`)
+      : ["node"];
+  }
+  const made = build(() =>
+    Object.entries(content).flatMap(([type, count]) =>
+      messages(type as TypeName, 0, count, revision)
+    )
+  );
+  const version = unversioned ? undefined : String(revision);
+  return measure(() => setAll(made, version));
+}
+
+function setAll(made: Message[], version: string | undefined) {
+  // Keys share resources, as go-control-plane's snapshots do, but each has a snapshot of its own.
+  const resources: (Message | Resource)[] = keys.length > 1
+    ? made.map((message) => createResource(message))
+    : made;
+  for (const key of keys) {
+    snapshots!.set(key, createSnapshot({ version, resources }));
+  }
+}
+
+function change({ type, from, count, revision }: Command) {
+  const set = build(() => messages(type as TypeName, from, count, revision));
+  return measure(() => {
+    for (const key of keys) {
+      const next = snapshots!.get(key)!.with({
+        set,
+        version: String(revision),
+      });
+      snapshots!.set(key, next);
+    }
+  });
+}
+
+function makeLinear({ type, count, revision }: Command) {
+  const resources = build(() => messages(type as TypeName, 0, count, revision));
+  return measure(() => {
+    const typeUrl = TypeUrl[type as TypeName];
+    cache = linear = new LinearCache(typeUrl, { resources });
+  });
+}
+
+function update({ type, from, count, revision, times = 1 }: Command) {
+  const sets = build(() =>
+    Array.from(
+      { length: times },
+      (_, i) => messages(type as TypeName, from, count, revision + i),
+    )
+  );
+  return measure(() => {
+    for (const set of sets) linear!.update({ set });
+  });
+}
+
+/** Changes one resource after the other at a steady pace, and tells when each change was due. */
+async function churn(command: Command): Promise<number[]> {
+  const { updates, interval, count, revision } = command;
+  const due: number[] = [];
+  const start = now();
+  while (due.length < updates) {
+    const next = start + (due.length + 1) * interval * 1_000;
+    const wait = next - now();
+    if (wait > 0) {
+      await new Promise((resolve) => setTimeout(resolve, wait / 1_000));
+    }
+    change({
+      ...command,
+      from: due.length % count,
+      count: 1,
+      revision: revision + due.length,
+    });
+    due.push(next);
+  }
+  return due;
+}
+
+await answerCommands({
+  snapshot: setSnapshot,
+  change,
+  churn,
+  linear: makeLinear,
+  update,
+  async listen() {
+    const server = await serve({
+      cache: cache!,
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+    return { port: server.addr.port };
+  },
+});
