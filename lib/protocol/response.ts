@@ -110,6 +110,7 @@ const nothing: readonly string[] = [];
 export class Responses {
   readonly #protocol: Protocol;
   readonly #views = new WeakMap<View, Shared>();
+  readonly #references = new WeakMap<readonly Resource[], References>();
   readonly #nextSerial: () => number;
 
   /** @param nextSerial gives each response its number; each must be above the last */
@@ -168,6 +169,23 @@ export class Responses {
       );
     }
     return keeping;
+  }
+
+  /** What resources refer to, by type; found once for a list of them. */
+  references(resources: readonly Resource[]): References {
+    let found = this.#references.get(resources);
+    if (!found) {
+      const byType = new Map<string, Set<string>>();
+      for (const resource of resources) {
+        for (const { typeUrl, name } of resource.references.references) {
+          const names = byType.get(typeUrl);
+          if (names) names.add(name);
+          else byType.set(typeUrl, new Set([name]));
+        }
+      }
+      this.#references.set(resources, found = byType);
+    }
+    return found;
   }
 
   /** A response with some of a view. Its serial number is above `above`. */
@@ -243,6 +261,9 @@ export class Responses {
     return shared;
   }
 }
+
+/** Names that something refers to, by type. */
+type References = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What streams share of a view, for as long as the view is in use. */
 interface Shared {

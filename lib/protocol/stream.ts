@@ -145,7 +145,7 @@ export class Stream {
   /** The waits that were reported, by type, written out. */
   readonly #waits = new Map<string, string>();
   /** By type, names that the client needs for what it was sent, of types that it has not asked for yet. */
-  readonly #referred = new Map<string, Set<string>>();
+  readonly #referred = new Map<string, readonly ReadonlySet<string>[]>();
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
@@ -235,7 +235,9 @@ export class Stream {
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
       trustsVersion,
     });
-    if (!known) state.resend(this.#referred.get(typeUrl) ?? []);
+    if (!known) {
+      this.#referred.get(typeUrl)?.forEach((names) => state.resend(names));
+    }
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
       const message =
@@ -442,21 +444,24 @@ export class Stream {
    * what it asks for only after it was sent what refers to it, whatever the version that it says it has.
    */
   #followUp(changed: readonly Resource[]) {
-    for (const resource of changed) {
-      for (const { typeUrl, name } of resource.references.references) {
-        const state = this.#find(typeUrl);
-        if (!state) this.#refer(typeUrl, name);
-        else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
-          state.resend([name]);
-        }
-      }
+    const { responses } = this.#options;
+    for (const [typeUrl, names] of responses.references(changed)) {
+      const state = this.#find(typeUrl);
+      if (!state) this.#refer(typeUrl, names);
+      else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
     }
   }
 
-  #refer(typeUrl: string, name: string) {
-    const names = this.#referred.get(typeUrl);
-    if (names) names.add(name);
-    else this.#referred.set(typeUrl, new Set([name]));
+  #refer(typeUrl: string, names: ReadonlySet<string>) {
+    const known = this.#referred.get(typeUrl) ?? [];
+    // Shared with other streams as long as there are few.
+    const isMany = known.length >= MANY;
+    this.#referred.set(
+      typeUrl,
+      isMany
+        ? [new Set([...known, names].flatMap((names) => [...names]))]
+        : [...known, names],
+    );
   }
 
   #find(typeUrl: string): TypeState | undefined {
@@ -470,6 +475,8 @@ export class Stream {
     this.#types.splice(behind < 0 ? this.#types.length : behind, 0, state);
   }
 }
+
+const MANY = 8;
 
 /** Types of which a client that is sent one asks for others at once. */
 const parents: readonly string[] = [TypeUrl.Cluster, TypeUrl.Listener];

@@ -866,13 +866,12 @@ export class TypeState {
 
   /** The version of what the client has after it accepts a response with these resources. */
   #version(view: View, sent: readonly Resource[]): string {
-    let version = view.version;
-    if (!this.#wanted.wildcard) {
-      if (!view.versionGiven) version = hex64(this.#heldSum);
-    } else if (this.#held.size > 0) {
-      // It has more than the view, and so not what the view's version stands for.
-      version += "+kept";
-    }
+    // That of a whole view takes all of it to find out.
+    let version = this.#wanted.wildcard || view.versionGiven
+      ? view.version
+      : hex64(this.#heldSum);
+    // It has more than the view, and so not what the view's version stands for.
+    if (this.#wanted.wildcard && this.#held.size > 0) version += "+kept";
     // Nor is that what it has while it refuses some of it.
     return this.#refusesBut(sent) ? `${version}+refused` : version;
   }
