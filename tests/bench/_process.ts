@@ -49,7 +49,7 @@ export class Process implements AsyncDisposable {
 
 /** A program of `tests/bench/`. */
 export function program(file: string): Process {
-  const path = new URL(file, import.meta.url).pathname;
+  const path = `${import.meta.dirname}/${file}`;
   return new Process(Deno.execPath(), [
     "run",
     "--allow-all",

@@ -1,8 +1,8 @@
 import type { Side } from "./_measure.ts";
 import { Process, program } from "./_process.ts";
 
-const root = new URL("../..", import.meta.url).pathname;
-const tools = `${root}.tools/bench/`;
+/** Where what is written in Go is built to. */
+export const tools = `${import.meta.dirname}/../../.tools/bench/`;
 
 /** Our server. */
 export const ours: Side = {
@@ -28,7 +28,7 @@ export function startLoad(): Process {
 export async function buildGo(): Promise<void> {
   await Deno.mkdir(tools, { recursive: true });
   const build = new Deno.Command("go", {
-    args: ["build", "-o", tools, "./peer", "./load"],
+    args: ["build", "-o", tools, "./peer", "./load", "./lossless"],
     cwd: new URL("go", import.meta.url),
     stderr: "inherit",
   });
