@@ -221,7 +221,10 @@ export class Group {
   #progress() {
     const rollout = this.#rollout;
     if (rollout) {
-      rollout.keepUp(this.#clients.keys());
+      if (rollout.keepUp(this.#clients.keys())) {
+        this.#apply();
+        return;
+      }
       const waits = this.#unsettled.values().some(({ client }) =>
         rollout.includes(client)
       );

@@ -33,12 +33,12 @@ export class Rollout {
     return this.#nodes.has(client.node.id);
   }
 
-  /** Picks other nodes if all of those that were picked have gone. */
-  keepUp(clients: Iterable<Client>) {
+  /** Picks other nodes if all of those that were picked have gone. True if it did. */
+  keepUp(clients: Iterable<Client>): boolean {
     const all = [...clients];
-    if (!all.some((client) => this.includes(client))) {
-      this.#nodes = pick(this.#share, all);
-    }
+    if (all.some((client) => this.includes(client))) return false;
+    this.#nodes = pick(this.#share, all);
+    return all.length > 0;
   }
 }
 

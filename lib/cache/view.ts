@@ -32,11 +32,17 @@ export class View {
    * Makes a view.
    *
    * @param resources by name; not to be written to afterwards
+   * @throws {TypeError} if the version is empty
    */
   constructor(
     resources: ReadonlyMap<string, Resource>,
     options: ViewOptions = {},
   ) {
+    if (options.version === "") {
+      throw new TypeError(
+        "the version is empty, by which clients say that they have none: leave it out to have it derived from the content",
+      );
+    }
     this.resources = resources;
     this.#given = options.version;
     this.#isPending = options.isPending;

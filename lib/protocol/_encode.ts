@@ -30,6 +30,12 @@ class Fields {
     return this.#head(number, value.length).#raw(value);
   }
 
+  /** One of a repeated field, which is written even if it is empty. */
+  item(number: number, value: string): this {
+    const bytes = encoder.encode(value);
+    return this.#head(number, bytes.length).#raw(bytes);
+  }
+
   text(number: number, value: string): this {
     return this.bytes(number, encoder.encode(value));
   }
@@ -133,7 +139,7 @@ export function encodeDeltaResponse(
     fields.message(2, new Fields().text(3, name).text(4, name));
   }
   fields.bytes(4, type).text(5, content.nonce);
-  for (const name of content.removed) fields.text(6, name);
+  for (const name of content.removed) fields.item(6, name);
   return fields.encode(room);
 }
 

@@ -339,3 +339,19 @@ Deno.test("an unknown Any in a snapshot is named, and so is one that cannot be r
     'Cluster "c": it cannot be read: not a protobuf message: wire type 7 at byte 1',
   );
 });
+
+Deno.test("an empty version is refused: clients say by it that they have none", () => {
+  const resources = [create(ClusterSchema, { name: "a" })];
+  const message = "the version is empty";
+  assertThrows(
+    () => createSnapshot({ resources, version: "" }),
+    TypeError,
+    message,
+  );
+  const snapshot = createSnapshot({ resources });
+  assertThrows(
+    () => snapshot.with({ delete: [], set: resources, version: "" }),
+    TypeError,
+    message,
+  );
+});
