@@ -1,6 +1,7 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { Cache, Peer, View, WatchRequest } from "../cache/mod.ts";
 import type { FetchMethod } from "./_streams.ts";
+import { clientGone } from "./_status.ts";
 
 /**
  * What the cache has said of a request: nothing of use, some of what was asked for while it does not know yet whether
@@ -53,7 +54,7 @@ export async function fetchOnce(
     isLate = true;
     wake();
   };
-  const leave = () => session.end(goneAway(gone.reason));
+  const leave = () => session.end(clientGone(gone.reason));
   const timer = setTimeout(stop, deadline);
   ending?.addEventListener("abort", stop);
   gone.addEventListener("abort", leave);
@@ -102,14 +103,4 @@ function extentOf(view: View, { subscription }: WatchRequest): Heard["of"] {
   const names = [...subscription.names];
   if (!names.some((name) => view.isPending(name))) return "all";
   return names.some((name) => view.resources.has(name)) ? "some" : "nothing";
-}
-
-function goneAway(cause: unknown): ConnectError {
-  return new ConnectError(
-    "the client went away",
-    Code.Canceled,
-    undefined,
-    undefined,
-    cause,
-  );
 }

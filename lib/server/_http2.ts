@@ -1,10 +1,11 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import { Outbox, PART_BYTES } from "./_outbox.ts";
 import { grpcContentType, type StreamMethod } from "./_streams.ts";
 import { headersOf, peerOf } from "./peer.ts";
+import { clientGone } from "./_status.ts";
 
 /** Whether a request opens a gRPC stream. */
 export function isGrpc(
@@ -87,19 +88,9 @@ export function serveStream(
     }
   });
   stream.on("end", () => session.end(null));
-  stream.on("error", (error) => session.end(disconnected(error)));
+  stream.on("error", (error) => session.end(clientGone(error)));
   stream.on("close", () => {
-    session.end(disconnected(undefined));
+    session.end(clientGone(undefined));
     finish();
   });
-}
-
-function disconnected(cause: unknown): ConnectError {
-  return new ConnectError(
-    "the client went away",
-    Code.Canceled,
-    undefined,
-    undefined,
-    cause,
-  );
 }

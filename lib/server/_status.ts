@@ -47,3 +47,14 @@ export function reasonOf(cause: unknown): string {
 export function clipped(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
+
+/** That a stream ended because the client did not wait for it to. */
+export function clientGone(cause: unknown): ConnectError {
+  return new ConnectError(
+    "the client went away",
+    Code.Canceled,
+    undefined,
+    undefined,
+    cause,
+  );
+}

@@ -1,4 +1,4 @@
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalHandlerFn,
@@ -13,6 +13,7 @@ import {
   type RoutesOptions,
   type StreamMethod,
 } from "./_streams.ts";
+import { clientGone } from "./_status.ts";
 import { fetchService } from "./fetch.ts";
 import { peerKey, unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
@@ -104,7 +105,7 @@ function respond(
   });
   const trailer = new Headers();
   const end = () => session.end(null);
-  const cut = () => session.end(disconnected(request.signal.reason));
+  const cut = () => session.end(clientGone(request.signal.reason));
   signal?.addEventListener("abort", end);
   request.signal.addEventListener("abort", cut);
   if (signal?.aborted) end();
@@ -131,7 +132,7 @@ function respond(
       }
     },
     throw(reason) {
-      session.end(disconnected(reason));
+      session.end(clientGone(reason));
       return Promise.resolve(finish());
     },
     return() {
@@ -169,16 +170,6 @@ async function readRequests(
     }
     session.end(null);
   } catch (error) {
-    session.end(error instanceof ConnectError ? error : disconnected(error));
+    session.end(error instanceof ConnectError ? error : clientGone(error));
   }
-}
-
-function disconnected(cause: unknown): ConnectError {
-  return new ConnectError(
-    "the client went away",
-    Code.Canceled,
-    undefined,
-    undefined,
-    cause,
-  );
 }
