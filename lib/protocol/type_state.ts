@@ -499,7 +499,8 @@ export class TypeState {
     this.#base = undefined;
     if (!base) return;
     for (const name of namesBefore) {
-      if (this.#wanted.names.has(name)) {
+      // Of one that is yet to be sent, or found, the client was told nothing.
+      if (this.#wanted.names.has(name) && !this.#forced.has(name)) {
         this.#hold(name, base.resources.get(name) ?? null);
       }
     }

@@ -4,8 +4,9 @@ import { World } from "./_world.ts";
 
 /** Ten thousand in all, unless `PROPERTY_RUNS` says how many times as many. */
 const factor = Number(Deno.env.get("PROPERTY_RUNS") ?? 1);
-/** `PROPERTY_SEED` repeats the runs of a failure that named it. */
-const seed = Number(Deno.env.get("PROPERTY_SEED") ?? Date.now() % 2 ** 31);
+/** `PROPERTY_SEED` repeats the runs of a failure that named it, or makes others: `random` does each time. */
+const wanted = Deno.env.get("PROPERTY_SEED") ?? "1";
+const seed = wanted === "random" ? Date.now() % 2 ** 31 : Number(wanted);
 
 const kinds: readonly (Kind & { runs: number })[] = [
   { cache: "snapshot", runs: 900 },
