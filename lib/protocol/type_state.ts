@@ -583,6 +583,10 @@ export class TypeState {
     return this.#onHold || view.isPending(name);
   }
 
+  #isYetToBeFound(view: View, name: string): boolean {
+    return this.#wanted.names.has(name) && view.isPending(name);
+  }
+
   /** Whether a client is to be told that there is nothing by that name. */
   #isUnknown(view: View, name: string, held: Held | undefined): boolean {
     if (view.resources.has(name)) return false;
@@ -630,8 +634,9 @@ export class TypeState {
       if (resource) {
         if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
-        if (!removals) leftovers.set(name, held);
-        else {
+        if (!removals || this.#isYetToBeFound(view, name)) {
+          leftovers.set(name, held);
+        } else {
           removed.push(name);
           this.#unrefuse(name);
         }
@@ -686,7 +691,8 @@ export class TypeState {
       if (resource) {
         if (this.#lacks(name, resource)) resources.push(resource);
       } else if (held) {
-        if (!removals) {
+        // What is yet to be found may be there after all.
+        if (!removals || this.#isYetToBeFound(view, name)) {
           this.#hasLeftovers = true;
           later.add(name);
           continue;

@@ -73,6 +73,8 @@ export class Holdings {
     for (const name of this.missing) {
       if (!this.covers(name)) this.missing.delete(name);
     }
+    // Of nothing it has no version.
+    if (!this.wildcard && this.names.size === 0) this.version = "";
   }
 
   /** Asks for these names, and no longer for those that it was told to follow before. */
