@@ -225,7 +225,7 @@ export class Group {
         this.#apply();
         return;
       }
-      const waits = this.#unsettled.values().some(({ client }) =>
+      const waits = [...this.#unsettled].some(({ client }) =>
         rollout.includes(client)
       );
       if (waits) return;

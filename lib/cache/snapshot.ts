@@ -76,7 +76,7 @@ export class Snapshot {
     this.#version = version;
     this.#validate = validate;
     if (validate === "error") {
-      requireValid(views.values().flatMap(({ invalid }) => invalid));
+      requireValid([...views.values()].flatMap(({ invalid }) => invalid));
     }
   }
 

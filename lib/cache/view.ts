@@ -80,7 +80,7 @@ export class View {
    * has only what differs to check.
    */
   get invalid(): readonly Resource[] {
-    return this.#invalid ??= [...this.resources.values().filter(isInvalid)];
+    return this.#invalid ??= [...this.resources.values()].filter(isInvalid);
   }
 
   /** Whether it is not known yet if there is a resource of that name. */
@@ -146,7 +146,7 @@ export class View {
     if (this.#invalid) {
       view.#invalid = [
         ...this.#invalid.filter(({ name }) => !changes.has(name)),
-        ...changes.values().filter((resource) => resource !== undefined)
+        ...[...changes.values()].filter((resource) => resource !== undefined)
           .filter(isInvalid),
       ];
     }

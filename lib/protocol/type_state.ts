@@ -886,7 +886,9 @@ export class TypeState {
   #refusesBut(sent: readonly Resource[]): boolean {
     if (this.#protocol === "delta" || this.#refused.size === 0) return false;
     const names = new Set(sent.map(({ name }) => name));
-    return this.#refused.keys().some((name) => name !== "" && !names.has(name));
+    return [...this.#refused.keys()].some((name) =>
+      name !== "" && !names.has(name)
+    );
   }
 }
 

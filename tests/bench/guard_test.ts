@@ -48,13 +48,19 @@ function settle(clients: readonly InProcessClient[]) {
   for (const client of clients) client.settle();
 }
 
-function fanOut(protocol: Protocol): Scene {
+/** A cache of twenty clusters, and what sets them anew. */
+function twentyClusters() {
   const cache = new SnapshotCache();
   const set = (revision: number) => {
     const resources = messages("Cluster", 0, 20, revision);
     cache.set("node", createSnapshot({ resources }));
   };
   set(1);
+  return { cache, set };
+}
+
+function fanOut(protocol: Protocol): Scene {
+  const { cache, set } = twentyClusters();
   const server = new InProcessServer(cache);
   const clients = wildcards(server, protocol);
   const step = () => {
@@ -100,9 +106,7 @@ function linear(protocol: Protocol, changed: number): Scene {
 }
 
 function reconnect(protocol: Protocol): Scene {
-  const cache = new SnapshotCache();
-  const resources = messages("Cluster", 0, 20, 1);
-  cache.set("node", createSnapshot({ resources }));
+  const { cache } = twentyClusters();
   const server = new InProcessServer(cache);
   const snapshot = cache.get("node")!;
   const version = snapshot.version(TypeUrl.Cluster);
@@ -125,9 +129,7 @@ function reconnect(protocol: Protocol): Scene {
 }
 
 function leaving(protocol: Protocol): Scene {
-  const cache = new SnapshotCache();
-  const resources = messages("Cluster", 0, 20, 1);
-  cache.set("node", createSnapshot({ resources }));
+  const { cache } = twentyClusters();
   const server = new InProcessServer(cache);
   const clients = wildcards(server, protocol);
   const step = () => {
@@ -137,12 +139,7 @@ function leaving(protocol: Protocol): Scene {
 }
 
 function churn(protocol: Protocol): Scene {
-  const cache = new SnapshotCache();
-  const set = (revision: number) => {
-    const resources = messages("Cluster", 0, 20, revision);
-    cache.set("node", createSnapshot({ resources }));
-  };
-  set(1);
+  const { cache, set } = twentyClusters();
   const server = new InProcessServer(cache);
   const clients = wildcards(server, protocol);
   const step = () => {
