@@ -67,6 +67,7 @@ export type { Awaited, Protocol } from "./lib/protocol/mod.ts";
 export {
   type Access,
   type AuthorizationRequest,
+  type LimitName,
   type Limits,
   ListenError,
   type LogLevel,

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { clipped } from "./_status.ts";
+import { clipped, LimitError } from "./_status.ts";
 
 const PREFIX = 5;
 const COMPRESSED = 1;
@@ -40,7 +40,7 @@ export class MessageReader {
       if (size > this.#maxBytes) {
         const message =
           `a request of ${size} bytes is larger than the ${this.#maxBytes} that are allowed`;
-        throw new ConnectError(message, Code.ResourceExhausted);
+        throw new LimitError("messageBytes", this.#maxBytes, message);
       }
       const end = PREFIX + size;
       if (this.#size < end) return;

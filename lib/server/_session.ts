@@ -19,7 +19,7 @@ import {
 } from "../protocol/mod.ts";
 import { Admission, type Decision, type Question } from "./_admission.ts";
 import { decodeRequest } from "./_request.ts";
-import { cacheFailure, failure } from "./_status.ts";
+import { cacheFailure, failure, LimitError } from "./_status.ts";
 import { actionEvent, requestEvent } from "./_tell.ts";
 import type { Access } from "./access.ts";
 import type { Observer, StreamInfo } from "./events.ts";
@@ -56,6 +56,7 @@ export class Session implements StreamInfo {
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
   readonly #cache: Cache;
+  readonly #maxNames: number;
   readonly #observer: Observer | undefined;
   readonly #admission: Admission | undefined;
   readonly #stream: Stream;
@@ -78,6 +79,7 @@ export class Session implements StreamInfo {
     this.protocol = protocol;
     this.typeUrl = typeUrl;
     this.#cache = options.cache;
+    this.#maxNames = maxNames;
     this.#observer = observer;
     this.#onEnd = onEnd;
     const { legacyWildcard, trustsVersion } = options;
@@ -168,6 +170,17 @@ export class Session implements StreamInfo {
     this.#admission?.[Symbol.dispose]();
     this.#disposeWatches();
     if (this.#observer) {
+      if (error instanceof LimitError) {
+        const { limit, value, rawMessage: message } = error;
+        this.#observer({
+          kind: "limit",
+          limit,
+          value,
+          peer: this.peer,
+          stream: this,
+          message,
+        });
+      }
       const status = error ? ConnectError.from(error) : undefined;
       this.#observer({
         kind: "close",
@@ -274,7 +287,12 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "fail") {
-      this.end(failure(action.code, action.message));
+      // All that a stream's own state has a limit of is names.
+      this.end(
+        action.code === "resource_exhausted"
+          ? new LimitError("names", this.#maxNames, action.message)
+          : failure(action.code, action.message),
+      );
       return undefined;
     }
     if (action.kind === "open" || action.kind === "node") {

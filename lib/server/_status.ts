@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type FailureCode, RequestError } from "../cache/mod.ts";
+import type { LimitName } from "./limits.ts";
 
 const codes: Readonly<Record<FailureCode, Code>> = {
   invalid_argument: Code.InvalidArgument,
@@ -17,6 +18,20 @@ export function failure(
   cause?: unknown,
 ): ConnectError {
   return new ConnectError(message, codes[code], undefined, undefined, cause);
+}
+
+/** An error that ends a stream since its client reached a limit. */
+export class LimitError extends ConnectError {
+  constructor(
+    /** Which. */
+    readonly limit: LimitName,
+    /** What it is set to. */
+    readonly value: number,
+    message: string,
+    code: FailureCode = "resource_exhausted",
+  ) {
+    super(message, codes[code]);
+  }
 }
 
 /** The gRPC status that somebody's code asked for by what it threw; undefined if it did not. */

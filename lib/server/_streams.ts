@@ -1,24 +1,13 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { contentTypeMatcher } from "@connectrpc/connect/protocol";
 import type { Cache, Client, Peer } from "../cache/mod.ts";
-import {
-  DEFAULT_MAX_NAMES,
-  type Protocol,
-  Responses,
-} from "../protocol/mod.ts";
+import { type Protocol, Responses } from "../protocol/mod.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
 import { combined, type Observer } from "./events.ts";
+import { type Limits, limitsOf } from "./limits.ts";
 import { discoveryServices, isFetch, streamedProtocol } from "./services.ts";
-
-/** What a client may take of a server. Past a limit its stream ends with `RESOURCE_EXHAUSTED`; others go on. */
-export interface Limits {
-  /** Names that a stream may ask for of one type. Default: 100 000. */
-  names?: number;
-  /** Size of a request, in bytes. Default: 16 MiB. */
-  messageBytes?: number;
-}
 
 /** What the discovery services need. */
 export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
@@ -73,16 +62,18 @@ export const grpcContentType = contentTypeMatcher(
   /^application\/grpc(\+proto)?$/i,
 );
 
-const DEFAULT_MESSAGE_BYTES = 16 * 1024 * 1024;
 let opened = 0;
 
-/** The methods of all services. What they send is shared between them. */
+/**
+ * The methods of all services. What they send is shared between them.
+ *
+ * @throws {RangeError} if a limit is none
+ */
 export function discoveryMethods<Identity>(
   options: RoutesOptions<Identity>,
 ): DiscoveryMethods {
-  const { cache, limits, legacyWildcard = true } = options;
-  const maxNames = limits?.names ?? DEFAULT_MAX_NAMES;
-  const maxBytes = limits?.messageBytes ?? DEFAULT_MESSAGE_BYTES;
+  const { cache, legacyWildcard = true } = options;
+  const { names: maxNames, messageBytes: maxBytes } = limitsOf(options.limits);
   let serial = 0;
   const responses: Record<Protocol, Responses> = {
     sotw: new Responses("sotw", () => ++serial),

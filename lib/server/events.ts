@@ -1,6 +1,7 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Client, Peer, Refusal, Subscription } from "../cache/mod.ts";
 import type { Awaited, Protocol } from "../protocol/mod.ts";
+import type { LimitName } from "./limits.ts";
 
 /** A client's stream, as events tell of it. */
 export interface StreamInfo {
@@ -149,6 +150,20 @@ export type ServerEvent =
     client: Client;
     typeUrl: string;
     nonce: string;
+  }
+  /** A client reached a limit. */
+  | {
+    kind: "limit";
+    /** Which, by its name in {@linkcode Limits}. */
+    limit: LimitName;
+    /** What it is set to, in the unit that it is set in. */
+    value: number;
+    /** Who reached it. */
+    peer: Peer;
+    /** The stream that did; undefined for limits of a connection, and where there is no stream yet. */
+    stream: StreamInfo | undefined;
+    /** What the client is told, or would be if there were a way. */
+    message: string;
   }
   /** A stream ended. */
   | {

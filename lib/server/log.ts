@@ -1,10 +1,10 @@
 import { Code } from "@connectrpc/connect";
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Refusal } from "../cache/mod.ts";
+import type { Peer, Refusal } from "../cache/mod.ts";
 import { shortName, TypeUrl } from "../resource/mod.ts";
 import { clipped } from "./_status.ts";
 import { withoutSecrets } from "./_secrets.ts";
-import type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+import type { Observer, ServerEvent } from "./events.ts";
 
 /** How much an event matters; well-kept loggers have a method of each name. */
 export type LogLevel = "debug" | "info" | "warn";
@@ -14,16 +14,16 @@ export type LogLevel = "debug" | "info" | "warn";
  * are left out.
  */
 export interface LogRecord {
-  /** Refusals are `"warn"`, streams that come, go or change `"info"`, all else `"debug"`. */
+  /** Refusals and limits are `"warn"`, streams that come, go or change `"info"`, all else `"debug"`. */
   level: LogLevel;
   /** The event in a sentence, of the fields below. */
   message: string;
   /** The event's kind. */
   event: ServerEvent["kind"];
-  /** The number of the stream. */
-  stream: number;
+  /** The number of the stream; left out, as all that is the stream's, where a limit is a connection's. */
+  stream?: number;
   /** The stream's protocol, `"sotw"` or `"delta"`. */
-  protocol: string;
+  protocol?: string;
   /** Address and port of the other end of the connection. */
   peer: string;
   /** Id of the client's node. Before `authorize` has granted it, it is what the client claims. */
@@ -54,9 +54,13 @@ export interface LogRecord {
   latency?: number;
   /** Milliseconds that a stream lasted. */
   duration?: number;
+  /** The limit that was reached. */
+  limit?: string;
+  /** What that limit is. */
+  value?: number;
   /** The gRPC status, as `"PERMISSION_DENIED"`. */
   status?: string;
-  /** Why a client refused a response, or was refused. Without secrets. */
+  /** Why a client refused a response, or was refused, or which limit it reached. Without secrets. */
   error?: string;
   /** The name of the error that was thrown, as `"TypeError"`, where there is one; its text may quote a token. */
   cause?: string;
@@ -124,9 +128,8 @@ export function logObserver(
       level,
       message: "",
       event: event.kind,
-      stream: stream.id,
-      protocol: stream.protocol,
-      peer: addressOf(stream),
+      ...stream && { stream: stream.id, protocol: stream.protocol },
+      peer: addressOf(event.kind === "limit" ? event.peer : event.stream.peer),
     };
     if (node?.id) record.node = clipped(node.id, MAX_TEXT);
     if (node?.cluster) record.cluster = clipped(node.cluster, MAX_TEXT);
@@ -147,6 +150,7 @@ function levelOf(event: ServerEvent): LogLevel {
   switch (event.kind) {
     case "nack":
     case "refuse":
+    case "limit":
       return "warn";
     case "wait":
       return event.waitingFor.some(({ refusal }) => refusal) ? "warn" : "debug";
@@ -270,6 +274,15 @@ function describe(event: ServerEvent, settings: Settings): Fields {
         sentence: (who, type) =>
           `${who} answered an earlier response of${type} than its last`,
       };
+    case "limit": {
+      const { limit, value, message } = event;
+      return {
+        limit,
+        value,
+        error: safe(message),
+        sentence: (who) => `${who} reached the limit of ${limit}, ${value}`,
+      };
+    }
     case "close": {
       const { duration, code, message, error } = event;
       const cause = error?.cause;
@@ -316,10 +329,10 @@ function named({ names }: Pick<Refusal, "names">, listed: Listed) {
 function nodeOf(event: ServerEvent): Node | undefined {
   if ("client" in event && event.client) return event.client.node;
   if ("node" in event && event.node) return event.node;
-  return event.stream.client?.node;
+  return event.stream?.client?.node;
 }
 
-function addressOf({ peer: { hostname, port } }: StreamInfo): string {
+function addressOf({ hostname, port }: Peer): string {
   if (hostname === "") return "unknown";
   return hostname.includes(":")
     ? `[${hostname}]:${port}`

@@ -1,8 +1,9 @@
 /** The discovery services over gRPC and REST. */
-export type { Limits, RoutesOptions } from "./_streams.ts";
+export type { RoutesOptions } from "./_streams.ts";
 export type { Access, AuthorizationRequest } from "./access.ts";
 export type { StatusAccess } from "./csds.ts";
 export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+export type { LimitName, Limits } from "./limits.ts";
 export {
   type LogLevel,
   logObserver,

@@ -52,6 +52,8 @@ export interface RestInfo {
  * const cache = new SnapshotCache();
  * await using server = Deno.serve({ hostname: "127.0.0.1", port: 0 }, restHandler({ cache }));
  * ```
+ *
+ * @throws {RangeError} if a limit, or the deadline, is none that can be kept to
  */
 export function restHandler<Identity = unknown>(
   options: RestHandlerOptions<Identity>,

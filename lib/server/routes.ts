@@ -38,6 +38,8 @@ const nothing = new Uint8Array();
  * const cache = new SnapshotCache();
  * const server = createServer(connectNodeAdapter({ routes: xdsRoutes({ cache }) }));
  * ```
+ *
+ * @throws {RangeError} if a limit is none that can be kept to
  */
 export function xdsRoutes<Identity = unknown>(
   options: RoutesOptions<Identity>,

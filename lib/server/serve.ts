@@ -24,11 +24,8 @@ import {
 import { isGrpc, serveStream } from "./_http2.ts";
 import { REST_PREFIX, restRoutes } from "./_rest.ts";
 import { pathOf, serveRest } from "./_rest_node.ts";
-import {
-  discoveryMethods,
-  type Limits,
-  type RoutesOptions,
-} from "./_streams.ts";
+import { discoveryMethods, type RoutesOptions } from "./_streams.ts";
+import type { Limits } from "./limits.ts";
 import { peerKey, peerOf } from "./peer.ts";
 import type { RestOptions } from "./rest.ts";
 import { routesOf } from "./routes.ts";
@@ -127,7 +124,7 @@ const DEFAULT_DEADLINE = 5_000;
  *
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
- * @throws {RangeError} if REST's deadline is no time that one can wait
+ * @throws {RangeError} if a limit, or REST's deadline, is none that can be kept to
  */
 export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,

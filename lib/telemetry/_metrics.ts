@@ -76,6 +76,10 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
     description: "Clients turned away by authenticate or authorize",
     unit: "{client}",
   });
+  const limits = meter.createCounter("xds.server.limits", {
+    description: "Times that a client reached a limit",
+    unit: "{event}",
+  });
   const stale = meter.createCounter("xds.server.stale_requests", {
     description:
       "Requests that answer a response which is no longer the newest",
@@ -96,6 +100,12 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
   };
 
   return (event) => {
+    if (event.kind === "limit") {
+      const { stream, limit } = event;
+      const about = stream && { "xds.protocol": stream.protocol };
+      limits.add(1, { "xds.limit": limit, ...about });
+      return;
+    }
     const { stream } = event;
     const attributes: Attributes = { "xds.protocol": stream.protocol };
     if ("typeUrl" in event && event.typeUrl) {

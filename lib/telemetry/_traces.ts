@@ -50,6 +50,12 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
     span?.end();
   };
   return (event) => {
+    if (event.kind === "limit") {
+      // A stream that ends for it has it as its error.
+      const span = event.stream && open.get(event.stream.id)?.span;
+      span?.addEvent("xds limit", { "xds.limit": event.limit });
+      return;
+    }
     const { stream } = event;
     switch (event.kind) {
       case "open": {

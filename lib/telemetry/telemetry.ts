@@ -24,7 +24,7 @@ const NAME = "@xds/control-plane";
  * Metrics, with the attributes `xds.protocol` (`sotw` or `delta`) and, where there is one, `xds.type` (`Cluster`):
  * `xds.server.active_clients`, `.active_streams`, `.active_subscriptions`, `.stream.duration` (s), `.requests`,
  * `.responses`, `.response.resources`, `.response.size` (By), `.ack.duration` (s, a histogram), `.nacks`, `.holds`,
- * `.refused_clients` and `.stale_requests`. Spans: one for each stream, and in it one for each response until it is
+ * `.refused_clients`, `.limits` (with the attribute `xds.limit`, the limit's name in `Limits`) and `.stale_requests`. Spans: one for each stream, and in it one for each response until it is
  * answered.
  *
  * @example

@@ -1,70 +1,22 @@
-import { create } from "@bufbuild/protobuf";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import {
   type Cache,
-  createSnapshot,
   ListenError,
   serve,
   type ServeOptions,
-  type ServerEvent,
   SnapshotCache,
   TlsError,
   TypeUrl,
 } from "../../mod.ts";
 import { pem } from "../support/certs.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
+import { clusters, node, scene } from "./_scene.ts";
 
 const INVALID_ARGUMENT = 3;
 const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 const INTERNAL = 13;
-const node = { id: "node" };
 const CDS = "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters";
-
-function clusters(...names: string[]) {
-  return createSnapshot({
-    resources: names.map((name) => create(ClusterSchema, { name })),
-  });
-}
-
-/**
- * A server, an honest client whose stream is open and configured, and a check, for the end, that it still is served.
- */
-async function scene(options: Partial<ServeOptions> = {}) {
-  const cache = new SnapshotCache();
-  cache.set("node", clusters("a"));
-  const events: ServerEvent[] = [];
-  const server = await serve({
-    cache,
-    hostname: "127.0.0.1",
-    port: 0,
-    observer: (event) => events.push(event),
-    ...options,
-  });
-  const client = new GrpcClient(server.addr.port);
-  const honest = client.sotw();
-  honest.send({ node, typeUrl: TypeUrl.Cluster });
-  const first = await honest.next();
-  honest.send({
-    typeUrl: TypeUrl.Cluster,
-    versionInfo: first.versionInfo,
-    responseNonce: first.nonce,
-  });
-  return {
-    client,
-    events,
-    port: server.addr.port,
-    async [Symbol.asyncDispose]() {
-      cache.set("node", clusters("a", "b"));
-      const next = await honest.next();
-      assertEquals(next.resources.length, 2);
-      honest.cancel();
-      client[Symbol.dispose]();
-      await server.shutdown();
-    },
-  };
-}
 
 Deno.test("a first request without a node ends its stream", async () => {
   await using at = await scene();

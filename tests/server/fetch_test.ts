@@ -129,7 +129,7 @@ for (
     const closed = events.find((event) => event.kind === "close");
     assertEquals(closed?.code, 0);
     if (where === "serve") {
-      assertEquals(events[0].stream.peer.hostname, "127.0.0.1");
+      assertEquals(events[0].stream!.peer.hostname, "127.0.0.1");
     }
     // As go-control-plane.
     assertEquals(await call(server.port, { node, versionInfo }), {

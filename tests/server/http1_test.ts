@@ -146,7 +146,8 @@ for (const isSecure of [false, true]) {
     stream.cancel();
     const opened = events.filter(({ kind }) => kind === "open");
     assertEquals(opened.length, 3);
-    for (const { stream: { peer } } of opened) {
+    for (const { stream } of opened) {
+      const peer = stream!.peer;
       assertEquals(peer.hostname, "127.0.0.1");
       assert(peer.port > 0);
       const name = peer.certificate?.commonName;
@@ -173,7 +174,7 @@ for (const isSecure of [false, true]) {
       statuses.push((await post(port, { agent, body, isSecure })).status);
     }
     assertEquals(statuses, [200, 304, 503, 400, 200]);
-    const ports = events.map(({ stream }) => stream.peer.port);
+    const ports = events.map(({ stream }) => stream?.peer.port);
     assertEquals(new Set(ports).size, 1);
     await shutDown(server);
     agent.destroy();

@@ -87,7 +87,7 @@ Deno.test("each event makes one record, plain data with documented fields", asyn
     version: "1",
     error: "a is bad",
   });
-  assert(stream > 0 && latency! > 0 && Number(nonce) > 0);
+  assert(stream! > 0 && latency! > 0 && Number(nonce) > 0);
   assert(/^127\.0\.0\.1:\d+$/.test(peer));
   assertEquals(records[7].status, "OK");
   assert(records[7].duration! >= latency!);

@@ -446,7 +446,7 @@ Deno.test("Deno.serve serves it, and says who the peer is", async () => {
     body: JSON.stringify({ node }),
   });
   assertEquals((await response.json()).resources.length, 1);
-  assertEquals(events[0].stream.peer.hostname, "127.0.0.1");
+  assertEquals(events[0].stream!.peer.hostname, "127.0.0.1");
 });
 
 Deno.test("a deadline that is none is refused", () => {
