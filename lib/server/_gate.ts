@@ -1,18 +1,18 @@
 import type { StreamRequest } from "../protocol/mod.ts";
 
-/** Requests, and bytes in them, that may wait for a decision. More than any client has reason to send at once. */
+/** Requests, and bytes in them, that may wait at a gate. More than any client has reason to send at once. */
 const MAX_WAITING = 256;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** Keeps a stream's requests in their order while it is decided whether the client may go on. */
+/** Keeps a stream's requests in their order while it waits for something that comes before them. */
 export class Gate {
-  #isShut = false;
+  #waitsFor: string | undefined;
   #bytes = 0;
   readonly #waiting: { request: StreamRequest; bytes: number }[] = [];
 
-  /** Whether something is being decided, so that a request that comes has to wait. */
-  get isShut(): boolean {
-    return this.#isShut;
+  /** What is waited for, in words, so that a request that comes has to wait; undefined if nothing is. */
+  get waitsFor(): string | undefined {
+    return this.#waitsFor;
   }
 
   /** How many requests wait. */
@@ -30,18 +30,19 @@ export class Gate {
     return true;
   }
 
-  /** Shuts until something is decided. If it is granted, `goOn` comes before what waits, which may shut it again. */
+  /** Shuts until something is there. If it comes, `goOn` comes before what waits, which may shut it again. */
   shut(
-    decision: Promise<void>,
+    what: string,
+    there: Promise<void>,
     goOn: () => void,
     pass: (request: StreamRequest) => void,
     refuse: (refusal: unknown) => void,
   ) {
-    this.#isShut = true;
-    decision.then(() => {
-      this.#isShut = false;
+    this.#waitsFor = what;
+    there.then(() => {
+      this.#waitsFor = undefined;
       goOn();
-      while (!this.#isShut) {
+      while (this.#waitsFor === undefined) {
         const next = this.#waiting.shift();
         if (!next) break;
         this.#bytes -= next.bytes;

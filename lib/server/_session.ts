@@ -1,14 +1,6 @@
-import { equals } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
-import type {
-  Cache,
-  Client,
-  Peer,
-  ResourceState,
-  Subscription,
-  Watch,
-} from "../cache/mod.ts";
+import type { Node } from "@xds/envoy/envoy/config/core/v3";
+import type { Cache, Client, Peer, ResourceState } from "../cache/mod.ts";
 import {
   type Protocol,
   type Responses,
@@ -17,10 +9,18 @@ import {
   type StreamEvent,
   type StreamRequest,
 } from "../protocol/mod.ts";
-import { Admission, type Decision, type Question } from "./_admission.ts";
+import { Gate } from "./_gate.ts";
+import {
+  type Decision,
+  Grants,
+  isOther,
+  type Question,
+  questionOf,
+} from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
 import { actionEvent, requestEvent } from "./_tell.ts";
+import { Watches, type WatchingStream } from "./_watches.ts";
 import type { Access } from "./access.ts";
 import type { Observer, StreamInfo } from "./events.ts";
 
@@ -47,7 +47,7 @@ export interface SessionOptions {
  * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
  * when the client can be sent one, so that what it does not read is not made.
  */
-export class Session implements StreamInfo {
+export class Session implements StreamInfo, WatchingStream {
   readonly id: number;
   readonly peer: Peer;
   readonly protocol: Protocol;
@@ -55,14 +55,13 @@ export class Session implements StreamInfo {
   client: Client | undefined;
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
-  readonly #cache: Cache;
   readonly #maxNames: number;
   readonly #observer: Observer | undefined;
-  readonly #admission: Admission | undefined;
+  readonly #grants: Grants | undefined;
   readonly #stream: Stream;
-  readonly #watches = new Map<string, Watch>();
-  readonly #draining = new Map<string, Disposable>();
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #watches: Watches;
+  /** Where requests wait; undefined until one had to. */
+  #gate: Gate | undefined;
   /** When the session was opened, and the response to each type was sent; for the observer. */
   readonly #openedAt: number = 0;
   readonly #sentAt = new Map<string, number>();
@@ -78,7 +77,7 @@ export class Session implements StreamInfo {
     this.peer = options.peer;
     this.protocol = protocol;
     this.typeUrl = typeUrl;
-    this.#cache = options.cache;
+    this.#watches = new Watches(options.cache, this);
     this.#maxNames = maxNames;
     this.#observer = observer;
     this.#onEnd = onEnd;
@@ -98,10 +97,10 @@ export class Session implements StreamInfo {
       observer({ kind: "open", stream: this });
     }
     if (!access) return;
-    const admission = this.#admission = new Admission(access, this.peer);
+    const grants = this.#grants = new Grants(access, this.peer);
     let decision: Decision | undefined;
     try {
-      decision = admission.authenticate(options.headers?.() ?? new Headers());
+      decision = grants.authenticate(options.headers?.() ?? new Headers());
     } catch (refusal) {
       // Later, when there is someone to be woken.
       decision = Promise.reject(refusal);
@@ -111,7 +110,7 @@ export class Session implements StreamInfo {
 
   /** Who opened the stream. */
   get identity(): unknown {
-    return this.#admission?.identity;
+    return this.#grants?.identity;
   }
 
   /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
@@ -130,6 +129,28 @@ export class Session implements StreamInfo {
     }
   }
 
+  stateOf(typeUrl: string, name: string): ResourceState {
+    return this.#stream.inspect(typeUrl, name);
+  }
+
+  step(event: StreamEvent) {
+    this.#carryOutAll(event);
+  }
+
+  hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
+    this.step({ kind: "hold", typeUrl });
+    const about = { stream: this, client, typeUrl };
+    this.#observer?.({ kind: "hold", ...about, waitingFor });
+  }
+
+  guard(call: () => void) {
+    try {
+      call();
+    } catch (cause) {
+      this.end(cacheFailure(cause));
+    }
+  }
+
   /** Takes a request in its encoded form. */
   receive(message: Uint8Array) {
     if (this.#end !== undefined) return;
@@ -141,12 +162,11 @@ export class Session implements StreamInfo {
       return;
     }
     this.#observer?.(requestEvent(this, request, message.length));
-    const gate = this.#admission?.gate;
-    if (!gate?.isShut) this.#request(request);
+    const gate = this.#gate;
+    if (gate?.waitsFor === undefined) this.#request(request);
     else if (!gate.hold(request, message.length)) {
       const text =
-        `more than ${gate.size} requests came before it was decided whether the client may make them; ` +
-        "send fewer at once";
+        `more than ${gate.size} requests came before ${gate.waitsFor}; send fewer at once`;
       this.end(failure("resource_exhausted", text));
     }
   }
@@ -154,10 +174,10 @@ export class Session implements StreamInfo {
   /** The next response as a gRPC message; undefined if there is none now, or the session has ended. */
   take(): Uint8Array | undefined {
     if (!this.#ready || this.#end !== undefined) return undefined;
-    if (this.#admission?.gate.isShut) return undefined;
+    if (this.#gate?.waitsFor !== undefined) return undefined;
     // First, since carrying out what is to be done may bring the next response about.
     this.#ready = false;
-    const frame = this.#step({ kind: "pull" });
+    const frame = this.#carryOutAll({ kind: "pull" });
     if (frame) this.#ready = true;
     return frame;
   }
@@ -167,8 +187,9 @@ export class Session implements StreamInfo {
     if (this.#end !== undefined) return;
     this.#end = error;
     this.#onEnd?.();
-    this.#admission?.[Symbol.dispose]();
-    this.#disposeWatches();
+    this.#grants?.[Symbol.dispose]();
+    this.#gate?.clear();
+    this.#watches[Symbol.dispose]();
     if (this.#observer) {
       if (error instanceof LimitError) {
         const { limit, value, rawMessage: message } = error;
@@ -204,11 +225,12 @@ export class Session implements StreamInfo {
     for (let at = from; at < actions.length; at++) {
       if (this.#end !== undefined) return;
       const action = actions[at];
-      const question = this.#admission && this.#question(action, actions);
+      const question = this.#grants &&
+        questionOf(action, actions, this.client);
       if (question) {
         let decision: Decision | undefined;
         try {
-          decision = this.#admission!.decide(question);
+          decision = this.#grants!.decide(question);
         } catch (refusal) {
           this.#refuse(refusal, question);
           return;
@@ -219,31 +241,15 @@ export class Session implements StreamInfo {
           return;
         }
       }
-      this.#guard(() => this.#carryOut(action));
+      this.guard(() => this.#carryOut(action));
     }
-  }
-
-  /** What is to be decided before an action is carried out. */
-  #question(
-    action: StreamAction,
-    actions: readonly StreamAction[],
-  ): Question | undefined {
-    if (action.kind === "open") {
-      // Before anybody is told of a node that the client may not be.
-      const watch = actions.find((other) => other.kind === "watch");
-      return watch && { ...watch, node: action.node };
-    }
-    if (action.kind === "watch" || action.kind === "subscribe") {
-      return { ...action, node: this.client!.node };
-    }
-    return action.kind === "node" && this.#isOther(action.node)
-      ? { node: action.node, typeUrl: undefined, subscription: undefined }
-      : undefined;
   }
 
   /** Stands still until something is decided; then goes on, or ends. */
   #await(decision: Decision, question: Question | undefined, go: () => void) {
-    this.#admission!.gate.shut(
+    this.#gate ??= new Gate();
+    this.#gate.shut(
+      "it was decided whether the client may make them",
       decision,
       () => {
         go();
@@ -271,11 +277,11 @@ export class Session implements StreamInfo {
     this.end(error);
   }
 
-  #step(event: StreamEvent): Uint8Array | undefined {
+  #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
     for (const action of this.#stream.step(event)) {
       if (this.#end !== undefined) break;
-      this.#guard(() => frame = this.#carryOut(action) ?? frame);
+      this.guard(() => frame = this.#carryOut(action) ?? frame);
     }
     return this.#end === undefined ? frame : undefined;
   }
@@ -287,7 +293,7 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "fail") {
-      // All that a stream's own state has a limit of is names.
+      // The one limit that the state machine keeps is that of names.
       this.end(
         action.code === "resource_exhausted"
           ? new LimitError("names", this.#maxNames, action.message)
@@ -296,7 +302,7 @@ export class Session implements StreamInfo {
       return undefined;
     }
     if (action.kind === "open" || action.kind === "node") {
-      if (this.#isOther(action.node)) this.#identify(action.node);
+      if (isOther(action.node, this.client)) this.#identify(action.node);
       return undefined;
     }
     return this.#carryOutFor(this.client!, action);
@@ -310,8 +316,7 @@ export class Session implements StreamInfo {
     if (action.kind !== "send") this.#tell(client, action);
     switch (action.kind) {
       case "watch":
-        this.#subscriptions.set(typeUrl, action.subscription);
-        this.#watch(client, typeUrl, action.subscription);
+        this.#watches.add(client, typeUrl, action.subscription);
         break;
       case "subscribe":
         this.#watches.get(typeUrl)?.subscribed?.();
@@ -322,18 +327,11 @@ export class Session implements StreamInfo {
       case "settled":
         this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
         break;
-      case "drain": {
-        const done = () => {
-          if (this.#end === undefined) this.#step({ kind: "drained", typeUrl });
-        };
-        const draining = this.#watches.get(typeUrl)?.drain?.(done);
-        if (draining) this.#draining.set(typeUrl, draining);
-        else done();
+      case "drain":
+        this.#watches.drain(typeUrl);
         break;
-      }
       case "undrain":
-        this.#draining.get(typeUrl)?.[Symbol.dispose]();
-        this.#draining.delete(typeUrl);
+        this.#watches.undrain(typeUrl);
         break;
       case "send":
         this.#watches.get(typeUrl)?.sent?.(action.view);
@@ -355,56 +353,6 @@ export class Session implements StreamInfo {
     if (event) observer(event);
   }
 
-  #watch(client: Client, typeUrl: string, subscription: Subscription) {
-    let isCurrent = true;
-    const step = (event: StreamEvent) => {
-      if (isCurrent && this.#end === undefined) this.#step(event);
-    };
-    const inspect = (name: string) => this.#stream.inspect(typeUrl, name);
-    const watched = { client, typeUrl, subscription, inspect };
-    const watch = this.#cache.watch(watched, {
-      changed: (view, names) => step({ kind: "changed", typeUrl, view, names }),
-      held: (waitingFor) => {
-        if (!isCurrent || this.#end !== undefined) return;
-        this.#step({ kind: "hold", typeUrl });
-        const about = { stream: this, client, typeUrl };
-        this.#observer?.({ kind: "hold", ...about, waitingFor });
-      },
-      heartbeat: () => step({ kind: "heartbeat", typeUrl }),
-    });
-    // Which of several caches serves the type may change with the names.
-    const announce = () =>
-      step({
-        kind: "watched",
-        typeUrl,
-        makeBeforeBreak: watch.makeBeforeBreak ?? false,
-        drains: watch.drain !== undefined,
-      });
-    announce();
-    const held: Watch = {
-      get drain() {
-        return watch.drain;
-      },
-      subscribed: () => {
-        watch.subscribed?.();
-        announce();
-      },
-      sent: (view) => watch.sent?.(view),
-      refused: (refusal) => watch.refused?.(refusal),
-      settled: (view, outcome) => watch.settled?.(view, outcome),
-      [Symbol.dispose]: () => {
-        isCurrent = false;
-        watch[Symbol.dispose]();
-      },
-    };
-    if (this.#end === undefined) this.#watches.set(typeUrl, held);
-    else held[Symbol.dispose]();
-  }
-
-  #isOther(node: Node): boolean {
-    return !this.client || !equals(NodeSchema, node, this.client.node);
-  }
-
   #clientOf(node: Node): Client {
     const { id, peer, identity } = this;
     return { id, node, peer, identity };
@@ -412,31 +360,10 @@ export class Session implements StreamInfo {
 
   /** Goes on as that node: what it is served may be another's. What it holds stands, so it is sent what differs. */
   #identify(node: Node) {
-    this.#disposeWatches();
+    this.#watches[Symbol.dispose]();
     const previous = this.client;
     const client = this.client = this.#clientOf(node);
     this.#observer?.({ kind: "node", stream: this, client, previous });
-    for (const [typeUrl, subscription] of this.#subscriptions) {
-      if (this.#end !== undefined) return;
-      this.#guard(() => this.#watch(client, typeUrl, subscription));
-    }
-  }
-
-  #disposeWatches() {
-    for (const watch of this.#watches.values()) {
-      this.#guard(() => watch[Symbol.dispose]());
-    }
-    this.#watches.clear();
-    for (const draining of this.#draining.values()) draining[Symbol.dispose]();
-    this.#draining.clear();
-  }
-
-  /** What a cache throws concerns the client that it was asked for, and nobody else. */
-  #guard(call: () => void) {
-    try {
-      call();
-    } catch (cause) {
-      this.end(cacheFailure(cause));
-    }
+    this.#watches.move(client);
   }
 }

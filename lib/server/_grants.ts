@@ -1,8 +1,9 @@
+import { equals } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Peer, Subscription } from "../cache/mod.ts";
+import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import type { Client, Peer, Subscription } from "../cache/mod.ts";
+import type { StreamAction } from "../protocol/mod.ts";
 import { shortName } from "../resource/mod.ts";
-import { Gate } from "./_gate.ts";
 import { asked, failure } from "./_status.ts";
 import type { Access } from "./access.ts";
 
@@ -16,15 +17,41 @@ export interface Question {
   readonly subscription: Subscription | undefined;
 }
 
+/** Whether a node is another than a client is so far. */
+export function isOther(node: Node, client: Client | undefined): boolean {
+  return !client || !equals(NodeSchema, node, client.node);
+}
+
+/**
+ * What is to be decided before one of the actions that a request brought about is carried out; undefined if nothing is.
+ *
+ * @param client what is known of the client so far
+ */
+export function questionOf(
+  action: StreamAction,
+  actions: readonly StreamAction[],
+  client: Client | undefined,
+): Question | undefined {
+  if (action.kind === "open") {
+    // Before anybody is told of a node that the client may not be.
+    const watch = actions.find((other) => other.kind === "watch");
+    return watch && { ...watch, node: action.node };
+  }
+  if (action.kind === "watch" || action.kind === "subscribe") {
+    return client && { ...action, node: client.node };
+  }
+  return action.kind === "node" && isOther(action.node, client)
+    ? { node: action.node, typeUrl: undefined, subscription: undefined }
+    : undefined;
+}
+
 /**
  * What one stream was granted. Its methods return undefined if the client may go on, throw a `ConnectError` if it may
  * not, and return a promise if that is yet to be decided. What was granted is not decided again.
  */
-export class Admission implements Disposable {
+export class Grants implements Disposable {
   /** Who opened the stream. */
   identity: unknown;
-  /** Where requests wait for what is being decided. */
-  readonly gate: Gate = new Gate();
   readonly #access: Access;
   readonly #peer: Peer;
   readonly #end = new AbortController();
@@ -135,7 +162,6 @@ export class Admission implements Disposable {
   /** The stream has ended: nothing needs to be decided any longer. */
   [Symbol.dispose]() {
     this.#end.abort();
-    this.gate.clear();
   }
 }
 
