@@ -14,12 +14,5 @@ export {
   Response,
   Responses,
 } from "./response.ts";
-export {
-  type Awaited,
-  DEFAULT_MAX_NAMES,
-  Stream,
-  type StreamAction,
-  type StreamEvent,
-  type StreamOptions,
-  type Wait,
-} from "./stream.ts";
+export type { Awaited, StreamAction, StreamEvent, Wait } from "./events.ts";
+export { DEFAULT_MAX_NAMES, Stream, type StreamOptions } from "./stream.ts";

@@ -1,96 +1,20 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type {
-  Blocked,
-  FailureCode,
-  Outcome,
-  Refusal,
-  ResourceState,
-  Subscription,
-  View,
-} from "../cache/mod.ts";
+import type { FailureCode, ResourceState } from "../cache/mod.ts";
 import { type Resource, shortName, TypeUrl } from "../resource/mod.ts";
-import { dependentsOf, prerequisitesOf, rank } from "./order.ts";
+import {
+  blockedBy,
+  isDrained,
+  isMade,
+  mayBreak,
+  waitOf,
+  waitsFor,
+} from "./_gates.ts";
+import { Referred } from "./_referred.ts";
+import type { StreamAction, StreamEvent } from "./events.ts";
+import { rank } from "./order.ts";
 import type { StreamRequest } from "./request.ts";
-import type { Protocol, Response, Responses } from "./response.ts";
+import type { Protocol, Responses } from "./response.ts";
 import { type Answer, TypeState } from "./type_state.ts";
-
-/** What happens to a stream. */
-export type StreamEvent =
-  /** The client sent a request. */
-  | { kind: "request"; request: StreamRequest }
-  /** A cache has something new for a type; `names` are those that may have changed, where the cache knows. */
-  | {
-    kind: "changed";
-    typeUrl: string;
-    view: View | undefined;
-    names?: ReadonlySet<string>;
-  }
-  /** A type is watched; whether it takes part in make before break, and whether removals wait until it is drained. */
-  | {
-    kind: "watched";
-    typeUrl: string;
-    makeBeforeBreak: boolean;
-    drains?: boolean;
-  }
-  /** Requests that were under way when nothing referred any longer to what is to be removed have ended. */
-  | { kind: "drained"; typeUrl: string }
-  /** A cache has something new that waits, so that nobody may be told yet that a name does not exist. */
-  | { kind: "hold"; typeUrl: string }
-  /** Resources of a type that have a TTL are to be refreshed. */
-  | { kind: "heartbeat"; typeUrl: string }
-  /** The transport can take a response. */
-  | { kind: "pull" };
-
-/** What is to be done about it, in this order. */
-export type StreamAction =
-  /** The first request came: the client is known. */
-  | { kind: "open"; node: Node }
-  /** The client gave its node again, and it may differ. */
-  | { kind: "node"; node: Node }
-  /** Watch a type for the client. */
-  | { kind: "watch"; typeUrl: string; subscription: Subscription }
-  /** The client's subscription to a type that is watched has changed. */
-  | { kind: "subscribe"; typeUrl: string; subscription: Subscription }
-  /** The client accepted a response. */
-  | { kind: "ack"; typeUrl: string; response: Response }
-  /** The client refused a response. */
-  | { kind: "nack"; typeUrl: string; response: Response; refusal: Refusal }
-  /** A request was passed over, since it answers a response that is no longer the newest. */
-  | { kind: "stale"; typeUrl: string; nonce: string }
-  /** There may be something to send: pull. */
-  | { kind: "ready" }
-  /** Send this. */
-  | { kind: "send"; typeUrl: string; response: Response; view: View }
-  /** Nothing refers any longer to what is to be removed of a type: let requests that are under way end, and say so. */
-  | { kind: "drain"; typeUrl: string }
-  /** What was to be drained is referred to again. */
-  | { kind: "undrain"; typeUrl: string }
-  /** Something of a type waits, by make before break, for what the client has yet to do with others; said once. */
-  | { kind: "wait"; typeUrl: string; wait: Wait }
-  /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
-  | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
-  /** End the stream with an error that the client caused. */
-  | { kind: "fail"; code: FailureCode; message: string };
-
-/** What waits of a type, and for what. */
-export interface Wait {
-  /** Whether these are to be removed; otherwise they are to be sent. */
-  readonly removal: boolean;
-  /** Names of the resources that wait. */
-  readonly names: readonly string[];
-  /** What they wait for; empty if that is requests under way, which are given time to end (a cache's `drain`). */
-  readonly waitingFor: readonly Awaited[];
-}
-
-/** What the client has yet to take before something else goes on. */
-export interface Awaited {
-  /** Its type. */
-  readonly typeUrl: string;
-  /** Names that the client has not acknowledged; empty where they are not known yet. */
-  readonly names: readonly string[];
-  /** Why the client refused it, if it did; the wait lasts until that is replaced. */
-  readonly refusal: Refusal | undefined;
-}
 
 /** What a stream is. */
 export interface StreamOptions {
@@ -143,9 +67,9 @@ export class Stream {
   #node: Node | undefined;
   #hasSent = false;
   /** The waits that were reported, by type, written out. */
-  readonly #waits = new Map<string, string>();
-  /** By type, names that the client needs for what it was sent, of types that it has not asked for yet. */
-  readonly #referred = new Map<string, readonly ReadonlySet<string>[]>();
+  #waits: Map<string, string> | undefined;
+  /** Names that the client needs for what it was sent. */
+  #referred: Referred | undefined;
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
@@ -199,14 +123,7 @@ export class Stream {
   inspect(typeUrl: string, name: string): ResourceState {
     const state = this.#find(typeUrl);
     if (!state) return unsubscribed;
-    const relations = state.hasLeftovers
-      ? [prerequisitesOf, dependentsOf]
-      : [prerequisitesOf];
-    const waitsFor = state.isQuiet && !state.hasLeftovers ? [] : relations
-      .flatMap((relation) => this.#others(state, relation))
-      .filter((other) => !other.isQuiet || other.refusal)
-      .map(({ typeUrl }) => typeUrl);
-    return { ...state.inspect(name), waitsFor };
+    return { ...state.inspect(name), waitsFor: waitsFor(state, this.#types) };
   }
 
   #request(request: StreamRequest): StreamAction[] {
@@ -235,8 +152,8 @@ export class Stream {
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
       trustsVersion,
     });
-    if (!known) {
-      this.#referred.get(typeUrl)?.forEach((names) => state.resend(names));
+    if (!known && this.#referred) {
+      for (const names of this.#referred.of(typeUrl)) state.resend(names);
     }
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
@@ -258,7 +175,7 @@ export class Stream {
     this.#node = request.node ?? node;
     if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
     if (!known) {
-      this.#referred.delete(typeUrl);
+      this.#referred?.delete(typeUrl);
       this.#insert(state);
       actions.push({
         kind: "watch",
@@ -293,17 +210,18 @@ export class Stream {
   }
 
   #pull(): StreamAction[] {
+    const types = this.#types;
     const actions: StreamAction[] = [];
-    for (const state of this.#types) {
-      if (!this.#isMade(state)) continue;
-      const removals = this.#mayBreak(state) && isDrained(state);
+    for (const state of types) {
+      if (!isMade(state, types)) continue;
+      const removals = mayBreak(state, types) && isDrained(state);
       const sent = this.#send(state, removals);
       if (sent) return [sent];
     }
     // What depends on a type was found to lack nothing only after the type itself had its turn.
     for (const state of this.#types) {
-      const goesOn = state.hasLeftovers && this.#isMade(state) &&
-        this.#mayBreak(state);
+      const goesOn = state.hasLeftovers && isMade(state, types) &&
+        mayBreak(state, types);
       if (!goesOn) {
         if (state.drain !== "under way") continue;
         state.drain = "needed";
@@ -319,7 +237,7 @@ export class Stream {
     const greeting = this.#greet();
     if (greeting) return [...actions, greeting];
     for (const state of this.#types) {
-      const blocked = this.#blocked(state);
+      const blocked = blockedBy(state, types);
       if (state.hasLeftovers && !blocked) continue;
       const view = state.settlement(blocked !== undefined);
       if (!view) continue;
@@ -334,41 +252,16 @@ export class Stream {
   *#newWaits(): Iterable<StreamAction> {
     for (const state of this.#types) {
       const { typeUrl } = state;
-      const wait = this.#waitOf(state);
+      const wait = waitOf(state, this.#types);
       if (!wait) {
-        this.#waits.delete(typeUrl);
+        this.#waits?.delete(typeUrl);
         continue;
       }
       const written = JSON.stringify(wait);
-      if (this.#waits.get(typeUrl) === written) continue;
-      this.#waits.set(typeUrl, written);
+      if (this.#waits?.get(typeUrl) === written) continue;
+      (this.#waits ??= new Map()).set(typeUrl, written);
       yield { kind: "wait", typeUrl, wait };
     }
-  }
-
-  #waitOf(state: TypeState): Wait | undefined {
-    const removal = this.#isMade(state);
-    if (removal) {
-      const goesOn = isDrained(state) && this.#mayBreak(state);
-      if (!state.hasLeftovers || goesOn) return undefined;
-    }
-    const names = removal
-      ? [...state.leftovers()]
-      : [...state.lacking()].map(({ name }) => name);
-    if (names.length === 0) return undefined;
-    const others = removal
-      ? this.#others(state, dependentsOf).filter((other) =>
-        !other.isQuiet || other.refusal
-      )
-      : this.#others(state, prerequisitesOf).filter((other) =>
-        !other.isQuiet || needsRefused(state, other)
-      );
-    const waitingFor = others.map((other) => ({
-      typeUrl: other.typeUrl,
-      names: other.isQuiet ? other.refusal?.names ?? [] : other.outstanding,
-      refusal: other.isQuiet ? other.refusal : undefined,
-    }));
-    return { removal, names, waitingFor };
   }
 
   #send(state: TypeState, removals: boolean): StreamAction | undefined {
@@ -392,53 +285,6 @@ export class Stream {
     return state && this.#send(state, false);
   }
 
-  /** Whether the client has taken what comes before a type: what the type refers to. */
-  #isMade(state: TypeState): boolean {
-    return this.#others(state, prerequisitesOf).every((other) =>
-      other.isQuiet && !needsRefused(state, other)
-    );
-  }
-
-  /** Whether the client has taken, of the types that refer to a type, all that no longer does. */
-  #mayBreak(state: TypeState): boolean {
-    return this.#others(state, dependentsOf).every((other) =>
-      other.isQuiet && !other.refusal
-    );
-  }
-
-  /** Why a type that waits will do so until something that was refused is replaced; undefined if it may yet go on. */
-  #blocked(state: TypeState): Blocked | undefined {
-    const unmade = this.#unmade(state);
-    if (unmade || !state.hasLeftovers) return unmade;
-    for (const other of this.#others(state, dependentsOf)) {
-      const { typeUrl, refusal } = other;
-      const why = refusal ? { typeUrl, refusal } : this.#unmade(other);
-      if (why) return why;
-    }
-    return undefined;
-  }
-
-  #unmade(state: TypeState): Blocked | undefined {
-    for (const other of this.#others(state, prerequisitesOf)) {
-      const { typeUrl, refusal } = other;
-      if (refusal && needsRefused(state, other)) return { typeUrl, refusal };
-    }
-    return undefined;
-  }
-
-  /** Those of the types that stand in a relation to a type which take part in make before break, as it does. */
-  #others(
-    state: TypeState,
-    relation: (typeUrl: string) => readonly string[],
-  ): TypeState[] {
-    if (!state.makeBeforeBreak) return [];
-    const related = relation(state.typeUrl);
-    if (related.length === 0) return [];
-    return this.#types.filter((other) =>
-      other.makeBeforeBreak && related.includes(other.typeUrl)
-    );
-  }
-
   /**
    * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
    * what it asks for only after it was sent what refers to it, whatever the version that it says it has.
@@ -447,21 +293,9 @@ export class Stream {
     const { responses } = this.#options;
     for (const [typeUrl, names] of responses.references(changed)) {
       const state = this.#find(typeUrl);
-      if (!state) this.#refer(typeUrl, names);
+      if (!state) (this.#referred ??= new Referred()).add(typeUrl, names);
       else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
     }
-  }
-
-  #refer(typeUrl: string, names: ReadonlySet<string>) {
-    const known = this.#referred.get(typeUrl) ?? [];
-    // Shared with other streams as long as there are few.
-    const isMany = known.length >= MANY;
-    this.#referred.set(
-      typeUrl,
-      isMany
-        ? [new Set([...known, names].flatMap((names) => [...names]))]
-        : [...known, names],
-    );
   }
 
   #find(typeUrl: string): TypeState | undefined {
@@ -476,30 +310,11 @@ export class Stream {
   }
 }
 
-const MANY = 8;
-
 /** Types of which a client that is sent one asks for others at once. */
 const parents: readonly string[] = [TypeUrl.Cluster, TypeUrl.Listener];
 
 function fail(code: FailureCode, message: string): StreamAction {
   return { kind: "fail", code, message };
-}
-
-function isDrained({ drain }: TypeState): boolean {
-  return drain === "none" || drain === "done";
-}
-
-/** Whether what a client lacks of a type refers to something that it refused, and of which it has no older version. */
-function needsRefused(state: TypeState, other: TypeState): boolean {
-  const refused = other.neverAccepted;
-  if (refused.size === 0) return false;
-  for (const resource of state.lacking()) {
-    const needs = resource.references.references.some(({ typeUrl, name }) =>
-      typeUrl === other.typeUrl && refused.has(name)
-    );
-    if (needs) return true;
-  }
-  return false;
 }
 
 function answered(

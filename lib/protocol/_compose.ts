@@ -1,0 +1,159 @@
+import type { View } from "../cache/mod.ts";
+import { Resource, TypeUrl } from "../resource/mod.ts";
+import type { Ledger } from "./_ledger.ts";
+import type { Plan } from "./_plan.ts";
+import type { Refusals } from "./_refusals.ts";
+import { isFullState } from "./order.ts";
+import type { Protocol, Response, Responses } from "./response.ts";
+
+/** What a response is about, whom it is for, and what makes it. */
+export interface ComposeOptions {
+  readonly typeUrl: string;
+  readonly view: View;
+  readonly protocol: Protocol;
+  readonly responses: Responses;
+  /** What the client wants, and has; once it took the response. */
+  readonly ledger: Ledger;
+  /** What it will have refused even then. */
+  readonly refusals: Refusals | undefined;
+  /** The serial number of what it was sent last, which this one's is to be above. */
+  readonly above: number;
+}
+
+const nothing: readonly string[] = [];
+
+/** The response that a plan makes; undefined if that has nothing to say, unless it must. */
+export function compose(
+  options: ComposeOptions,
+  plan: Plan,
+  mustAnswer: boolean,
+): Response | undefined {
+  return options.protocol === "delta"
+    ? composeDelta(options, plan, mustAnswer)
+    : composeSotw(options, plan, mustAnswer);
+}
+
+/**
+ * A response that renews what has a TTL; with all that the client has, where one that holds less is taken for less.
+ * Undefined if nothing has one.
+ */
+export function composeHeartbeat(
+  options: ComposeOptions,
+): Response | undefined {
+  const { typeUrl, view, protocol, responses, ledger, above } = options;
+  const expiring = [...expiringOf(options)];
+  if (expiring.length === 0) return undefined;
+  const isSotw = protocol === "sotw";
+  // Envoy drops all clusters and listeners that are not in a state-of-the-world heartbeat.
+  const resources = isSotw && isFullState(typeUrl)
+    ? standingOf(options)
+    : expiring;
+  // With another version than it has, Envoy takes a heartbeat for news.
+  const version = isSotw ? ledger.holdings.accepted : view.version;
+  return responses.heartbeat({ typeUrl, view, version, resources }, above);
+}
+
+function composeDelta(
+  { typeUrl, view, responses, above }: ComposeOptions,
+  { lack, unknown }: Plan,
+  mustAnswer: boolean,
+): Response | undefined {
+  // Envoy's VHDS waits for a resource of each name that it asked for: one without a body, where there is none.
+  const missing = typeUrl === TypeUrl.VirtualHost ? unknown : nothing;
+  const content = unknown.length > missing.length
+    ? { ...lack, removed: [...lack.removed, ...unknown] }
+    : lack;
+  const says = content.resources.length + content.removed.length +
+    missing.length;
+  if (says === 0 && !mustAnswer) return undefined;
+  const { version } = view;
+  return responses.part(
+    { typeUrl, view, version, lack: content, missing },
+    above,
+  );
+}
+
+function composeSotw(
+  options: ComposeOptions,
+  { lack, unknown, whole }: Plan,
+  mustAnswer: boolean,
+): Response | undefined {
+  const { typeUrl, view, responses, ledger, above } = options;
+  const full = isFullState(typeUrl);
+  // A response that holds all says that something is gone by leaving it out, any other by an error.
+  const gone = full
+    ? nothing
+    : lack.removed.filter((name) => ledger.wanted.names.has(name));
+  const missing = gone.length > 0 ? [...unknown, ...gone] : unknown;
+  const says = lack.resources.length + missing.length +
+    (full ? lack.removed.length : 0);
+  if (says === 0 && !mustAnswer) return undefined;
+  if (whole && full && missing.length === 0) {
+    return responses.whole(typeUrl, whole, above);
+  }
+  const resources = full ? everything(view, ledger) : lack.resources;
+  const version = versionOf(whole ?? view, options, resources);
+  return responses.part(
+    { typeUrl, view, version, lack: { resources, removed: nothing }, missing },
+    above,
+  );
+}
+
+/** The version of what the client has after it accepts a response with these resources. */
+function versionOf(
+  view: View,
+  { ledger, refusals }: ComposeOptions,
+  sent: readonly Resource[],
+): string {
+  const { wanted, holdings } = ledger;
+  // That of a whole view takes all of it to find out.
+  let version = wanted.wildcard || view.versionGiven
+    ? view.version
+    : holdings.version;
+  // It has more than the view, and so not what the view's version stands for.
+  if (wanted.wildcard && holdings.named.size > 0) version += "+kept";
+  // Nor is that what it has while it refuses some of it.
+  return refusals?.hasMoreThan(sent) ? `${version}+refused` : version;
+}
+
+/** All that the client is to have: what it wants of the view, and what is yet to be removed. */
+function everything(view: View, { wanted, holdings }: Ledger): Resource[] {
+  const resources = wanted.wildcard ? [...view.resources.values()] : [];
+  for (const [name, held] of holdings.named) {
+    if (!(held instanceof Resource)) continue;
+    resources.push(view.resources.get(name) ?? held);
+  }
+  return resources;
+}
+
+/** All that the client has; the same object for all streams that have just a view. */
+function standingOf(
+  { view, responses, ledger, refusals }: ComposeOptions,
+): readonly Resource[] {
+  const { wanted, holdings } = ledger;
+  const base = holdings.base ?? view;
+  const sent = wanted.wildcard && holdings.named.size === 0
+    ? responses.all(base).resources
+    : everything(base, ledger);
+  return refusals?.standingOf(sent) ?? sent;
+}
+
+/** What the client has that has a TTL. */
+function* expiringOf(
+  { view, ledger, refusals }: ComposeOptions,
+): Iterable<Resource> {
+  const { wanted, holdings, hasLeftovers } = ledger;
+  const { base, named } = holdings;
+  const has = ({ name }: Resource) =>
+    wanted.covers(name) && !refusals?.of(name);
+  if (base) yield* base.expiring.filter(has);
+  else if (view.expiring.length === 0 && !hasLeftovers) return;
+  for (const [name, held] of named) {
+    const resource = held instanceof Resource
+      ? held
+      : held === null
+      ? undefined
+      : view.resources.get(name);
+    if (resource?.ttl !== undefined && has(resource)) yield resource;
+  }
+}
