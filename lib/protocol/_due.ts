@@ -69,6 +69,7 @@ export class Due {
   /** Notes that a name is no longer asked for. */
   drop(name: string) {
     this.#forced?.delete(name);
+    this.said(name);
   }
 
   /** Notes that all was looked at; but for names that are to be again, and names that are still to be forced. */

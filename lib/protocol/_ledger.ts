@@ -4,6 +4,7 @@ import { type Claim, provenBy } from "./_claim.ts";
 import { Due } from "./_due.ts";
 import { Holdings, isHeld } from "./_holdings.ts";
 import { allNames, type Plan, planNames, planWildcard } from "./_plan.ts";
+import type { Names } from "./_referred.ts";
 import { Wanted, type WantedChange } from "./_wanted.ts";
 import type { StreamRequest } from "./request.ts";
 import type { Protocol, Responses } from "./response.ts";
@@ -44,8 +45,11 @@ export class Ledger {
     this.holdings = new Holdings(protocol === "sotw");
   }
 
-  /** Takes what a request says of what the client wants, and has; whether it wants something else now. */
-  take(wanted: StreamRequest["wanted"]): boolean {
+  /**
+   * Takes what a request says of what the client wants, and has; whether it wants something else now. `referred` are names
+   * that it needs again, whatever it says that it has.
+   */
+  take(wanted: StreamRequest["wanted"], referred?: Names): boolean {
     const opening = !this.wanted.opened;
     const change = this.wanted.take(wanted);
     if (wanted.kind === "all") {
@@ -60,6 +64,11 @@ export class Ledger {
       this.cameWith = wanted.versions.size > 0;
       for (const [name, version] of wanted.versions) {
         this.holdings.set(name, version);
+      }
+    }
+    if (referred) {
+      for (const name of this.wanted.names) {
+        if (referred.has(name)) this.due.force(name);
       }
     }
     if (change) this.#resubscribe(change, opening);
@@ -96,11 +105,10 @@ export class Ledger {
    * them again; in delta it cannot, since it never stopped asking.
    */
   resend(names: Iterable<string>) {
-    const { wanted, holdings, due } = this;
-    const mayHave = !wanted.opened || this.#claim !== undefined;
+    const { holdings, due } = this;
     for (const name of names) {
       if (this.#protocol === "sotw") {
-        if (mayHave || holdings.named.get(name)) due.await(name);
+        if (this.#claim || holdings.named.get(name)) due.await(name);
       } else if (holdings.named.get(name)) due.force(name);
     }
   }

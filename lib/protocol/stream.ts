@@ -152,9 +152,6 @@ export class Stream {
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
       trustsVersion,
     });
-    if (!known && this.#referred) {
-      for (const names of this.#referred.of(typeUrl)) state.resend(names);
-    }
     const size = state.sizeAfter(request.wanted);
     if (size > this.#maxNames) {
       const message =
@@ -165,7 +162,8 @@ export class Stream {
       return [fail("resource_exhausted", message)];
     }
 
-    const verdict = state.request(request);
+    const referred = known ? undefined : this.#referred?.take(typeUrl);
+    const verdict = state.request(request, referred);
     if (verdict.kind === "stale") {
       return [{ kind: "stale", typeUrl, nonce: request.nonce }];
     }
@@ -175,7 +173,6 @@ export class Stream {
     this.#node = request.node ?? node;
     if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
     if (!known) {
-      this.#referred?.delete(typeUrl);
       this.#insert(state);
       actions.push({
         kind: "watch",

@@ -8,6 +8,7 @@ import { Resource } from "../resource/mod.ts";
 import { compose, composeHeartbeat, type ComposeOptions } from "./_compose.ts";
 import type { Held } from "./_holdings.ts";
 import { Ledger, type LedgerOptions } from "./_ledger.ts";
+import type { Names } from "./_referred.ts";
 import { concerned, takesTheRest } from "./_refusal.ts";
 import { type Before, Refusals } from "./_refusals.ts";
 import { isFullState } from "./order.ts";
@@ -109,8 +110,8 @@ export class TypeState {
     return this.#ledger.wanted.sizeAfter(wanted);
   }
 
-  /** Takes a request of the client's. */
-  request(request: StreamRequest): Verdict {
+  /** Takes a request of the client's. `referred` are names that it needs again, whatever it says that it has. */
+  request(request: StreamRequest, referred?: Names): Verdict {
     const { nonce, wanted } = request;
     const current = nonce !== "" && nonce === String(this.#lastSerial);
     const stale = nonce !== "" && !current && this.#lastSerial > 0;
@@ -118,7 +119,7 @@ export class TypeState {
     // delta request are said only once.
     if (stale && wanted.kind === "all") return { kind: "stale" };
     const answer = current ? this.#answer(request) : undefined;
-    const subscriptionChanged = this.#ledger.take(wanted);
+    const subscriptionChanged = this.#ledger.take(wanted, referred);
     if (subscriptionChanged && this.#refusals) {
       for (const name of this.#refusals.names()) {
         if (name !== "" && !this.#ledger.wanted.covers(name)) {
