@@ -1,7 +1,10 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Cache, Peer, View, WatchRequest } from "../cache/mod.ts";
 import type { FetchMethod } from "./_streams.ts";
-import { clientGone } from "./_status.ts";
+import { clientGone, failure } from "./_status.ts";
+
+const UNDECIDED =
+  "it was not decided in time who the client is, or what it may have; try again";
 
 /**
  * What the cache has said of a request: nothing of use, some of what was asked for while it does not know yet whether
@@ -69,6 +72,9 @@ export async function fetchOnce(
         return { kind: "failed", error: ConnectError.from(session.ended) };
       }
       if (isTold && (isLate || !forNews)) return { kind: "unchanged" };
+      if (isLate && session.standsStill) {
+        return { kind: "failed", error: failure("unavailable", UNDECIDED) };
+      }
       if (isLate) return { kind: "nothing" };
       await new Promise<void>((resolve) => wake = resolve);
     }

@@ -102,9 +102,12 @@ export function restRoutes(
     try {
       return await answer(request, method);
     } catch (error) {
-      return error instanceof TooLarge
-        ? failure(new ConnectError(error.message, Code.ResourceExhausted), 413)
-        : failure(ConnectError.from(error, Code.Internal));
+      if (!(error instanceof TooLarge)) {
+        return failure(ConnectError.from(error, Code.Internal));
+      }
+      const { message } = error;
+      method.tooLarge(request.peer, message);
+      return failure(new ConnectError(message, Code.ResourceExhausted), 413);
     }
   };
 }

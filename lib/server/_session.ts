@@ -9,6 +9,7 @@ import {
   type StreamEvent,
   type StreamRequest,
 } from "../protocol/mod.ts";
+import { Allowance, type StreamLimits } from "./_allowance.ts";
 import { Gate } from "./_gate.ts";
 import {
   type Decision,
@@ -19,7 +20,7 @@ import {
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
-import { actionEvent, requestEvent } from "./_tell.ts";
+import { Teller } from "./_tell.ts";
 import { Watches, type WatchingStream } from "./_watches.ts";
 import type { Access } from "./access.ts";
 import type { Observer, StreamInfo } from "./events.ts";
@@ -40,6 +41,8 @@ export interface SessionOptions {
   trustsVersion?: boolean;
   /** Who may do what; all may do all if it is left out. */
   access: Access | undefined;
+  /** What keeps the limits, but for that of names; there are none if it is left out. */
+  limits?: StreamLimits;
   observer: Observer | undefined;
 }
 
@@ -53,20 +56,18 @@ export class Session implements StreamInfo, WatchingStream {
   readonly protocol: Protocol;
   readonly typeUrl: string | undefined;
   client: Client | undefined;
+  /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
+  ended: Error | null | undefined;
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
   readonly #maxNames: number;
-  readonly #observer: Observer | undefined;
+  readonly #told: Teller | undefined;
   readonly #grants: Grants | undefined;
+  readonly #allowance: Allowance | undefined;
   readonly #stream: Stream;
   readonly #watches: Watches;
   /** Where requests wait; undefined until one had to. */
   #gate: Gate | undefined;
-  /** When the session was opened, and the response to each type was sent; for the observer. */
-  readonly #openedAt: number = 0;
-  readonly #sentAt = new Map<string, number>();
-  /** Why the session ended; null if it ended as it should. */
-  #end: Error | null | undefined;
   readonly #onEnd: (() => void) | undefined;
   #ready = false;
 
@@ -79,7 +80,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.typeUrl = typeUrl;
     this.#watches = new Watches(options.cache, this);
     this.#maxNames = maxNames;
-    this.#observer = observer;
+    this.#told = observer && new Teller(observer, this);
     this.#onEnd = onEnd;
     const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
@@ -92,20 +93,20 @@ export class Session implements StreamInfo, WatchingStream {
       reportsWaits: observer !== undefined,
       trustsVersion,
     });
-    if (observer) {
-      this.#openedAt = performance.now();
-      observer({ kind: "open", stream: this });
-    }
-    if (!access) return;
-    const grants = this.#grants = new Grants(access, this.peer);
-    let decision: Decision | undefined;
+    this.#told?.open();
+    const { limits } = options;
+    this.#allowance = limits && new Allowance(limits, this);
+    const grants = this.#grants = access && new Grants(access, this.peer);
     try {
-      decision = grants.authenticate(options.headers?.() ?? new Headers());
+      const decision = grants?.authenticate(
+        options.headers?.() ?? new Headers(),
+      );
+      if (decision) this.#await(decision, undefined, () => this.#count());
+      else this.#count();
     } catch (refusal) {
       // Later, when there is someone to be woken.
-      decision = Promise.reject(refusal);
+      this.#await(Promise.reject(refusal), undefined, () => {});
     }
-    if (decision) this.#await(decision, undefined, () => {});
   }
 
   /** Who opened the stream. */
@@ -113,9 +114,9 @@ export class Session implements StreamInfo, WatchingStream {
     return this.#grants?.identity;
   }
 
-  /** Why the session ended: an error, null if it ended as it should, undefined if it has not. */
-  get ended(): Error | null | undefined {
-    return this.#end;
+  /** Whether something is to be decided before the client is served. */
+  get standsStill(): boolean {
+    return this.#gate?.waitsFor !== undefined;
   }
 
   /** What the client asks for or was told of, with where it stands. */
@@ -139,8 +140,7 @@ export class Session implements StreamInfo, WatchingStream {
 
   hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
     this.step({ kind: "hold", typeUrl });
-    const about = { stream: this, client, typeUrl };
-    this.#observer?.({ kind: "hold", ...about, waitingFor });
+    this.#told?.hold(client, typeUrl, waitingFor);
   }
 
   guard(call: () => void) {
@@ -153,7 +153,7 @@ export class Session implements StreamInfo, WatchingStream {
 
   /** Takes a request in its encoded form. */
   receive(message: Uint8Array) {
-    if (this.#end !== undefined) return;
+    if (this.ended !== undefined) return;
     let request: StreamRequest;
     try {
       request = decodeRequest(this.protocol, message);
@@ -161,7 +161,8 @@ export class Session implements StreamInfo, WatchingStream {
       this.end(ConnectError.from(error));
       return;
     }
-    this.#observer?.(requestEvent(this, request, message.length));
+    this.#allowance?.asked();
+    this.#told?.request(request, message.length);
     const gate = this.#gate;
     if (gate?.waitsFor === undefined) this.#request(request);
     else if (!gate.hold(request, message.length)) {
@@ -173,8 +174,8 @@ export class Session implements StreamInfo, WatchingStream {
 
   /** The next response as a gRPC message; undefined if there is none now, or the session has ended. */
   take(): Uint8Array | undefined {
-    if (!this.#ready || this.#end !== undefined) return undefined;
-    if (this.#gate?.waitsFor !== undefined) return undefined;
+    if (!this.#ready || this.ended !== undefined) return undefined;
+    if (this.standsStill) return undefined;
     // First, since carrying out what is to be done may bring the next response about.
     this.#ready = false;
     const frame = this.#carryOutAll({ kind: "pull" });
@@ -184,46 +185,59 @@ export class Session implements StreamInfo, WatchingStream {
 
   /** Ends the session, for an error or as it should. The first to do so says why. */
   end(error: Error | null) {
-    if (this.#end !== undefined) return;
-    this.#end = error;
+    if (this.ended !== undefined) return;
+    this.ended = error;
     this.#onEnd?.();
     this.#grants?.[Symbol.dispose]();
+    this.#allowance?.[Symbol.dispose]();
     this.#gate?.clear();
     this.#watches[Symbol.dispose]();
-    if (this.#observer) {
-      if (error instanceof LimitError) {
-        const { limit, value, rawMessage: message } = error;
-        this.#observer({
-          kind: "limit",
-          limit,
-          value,
-          peer: this.peer,
-          stream: this,
-          message,
-        });
-      }
-      const status = error ? ConnectError.from(error) : undefined;
-      this.#observer({
-        kind: "close",
-        stream: this,
-        client: this.client,
-        duration: performance.now() - this.#openedAt,
-        code: status?.code ?? 0,
-        message: status?.rawMessage ?? "",
-        error: error ?? undefined,
-      });
-    }
+    this.#told?.close(error);
     this.wake();
   }
 
+  /** Counts the stream as its peer's, once it is known who that is. */
+  #count() {
+    try {
+      this.#allowance?.count();
+    } catch (error) {
+      // Later, for the same reason.
+      this.#wait(
+        "its peer was known",
+        Promise.reject(error),
+        () => {},
+        (error) => this.#fail(error),
+      );
+    }
+  }
+
   #request(request: StreamRequest) {
-    this.#perform(this.#stream.step({ kind: "request", request }), 0);
+    let actions: readonly StreamAction[];
+    try {
+      const turn = this.#allowance?.admit(this.#told);
+      if (turn) {
+        const go = () => this.#request(request);
+        this.#wait(
+          "the stream was admitted",
+          turn,
+          go,
+          (error) => this.#fail(error),
+        );
+        return;
+      }
+      actions = this.#stream.step({ kind: "request", request });
+      this.#allowance?.request(actions, this.client);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#perform(actions, 0);
   }
 
   /** Carries out what a request brought about, from an action on; waits where it is yet to be decided that it may be. */
   #perform(actions: readonly StreamAction[], from: number) {
     for (let at = from; at < actions.length; at++) {
-      if (this.#end !== undefined) return;
+      if (this.ended !== undefined) return;
       const action = actions[at];
       const question = this.#grants &&
         questionOf(action, actions, this.client);
@@ -247,43 +261,56 @@ export class Session implements StreamInfo, WatchingStream {
 
   /** Stands still until something is decided; then goes on, or ends. */
   #await(decision: Decision, question: Question | undefined, go: () => void) {
+    this.#allowance?.decide(true);
+    const decided = () => {
+      this.#allowance?.decide(false);
+      go();
+    };
+    const what = "it was decided whether the client may make them";
+    const refuse = (refusal: unknown) => this.#refuse(refusal, question);
+    this.#wait(what, decision, decided, refuse);
+  }
+
+  #wait(
+    what: string,
+    there: Promise<void>,
+    go: () => void,
+    refuse: (refusal: unknown) => void,
+  ) {
     this.#gate ??= new Gate();
     this.#gate.shut(
-      "it was decided whether the client may make them",
-      decision,
+      what,
+      there,
       () => {
+        if (this.ended !== undefined) return;
         go();
         if (this.#ready) this.wake();
       },
       (request) => {
-        if (this.#end === undefined) this.#request(request);
+        if (this.ended === undefined) this.#request(request);
       },
-      (refusal) => this.#refuse(refusal, question),
+      refuse,
     );
   }
 
+  #fail(error: unknown) {
+    this.end(ConnectError.from(error));
+  }
+
   #refuse(refusal: unknown, question: Question | undefined) {
-    if (this.#end !== undefined) return;
+    if (this.ended !== undefined) return;
     const error = ConnectError.from(refusal);
-    this.#observer?.({
-      kind: "refuse",
-      stream: this,
-      node: question?.node,
-      typeUrl: question?.typeUrl ?? "",
-      code: error.code,
-      message: error.rawMessage,
-      error,
-    });
+    this.#told?.refuse(question, error);
     this.end(error);
   }
 
   #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
     for (const action of this.#stream.step(event)) {
-      if (this.#end !== undefined) break;
+      if (this.ended !== undefined) break;
       this.guard(() => frame = this.#carryOut(action) ?? frame);
     }
-    return this.#end === undefined ? frame : undefined;
+    return this.ended === undefined ? frame : undefined;
   }
 
   #carryOut(action: StreamAction): Uint8Array | undefined {
@@ -313,7 +340,7 @@ export class Session implements StreamInfo, WatchingStream {
     action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" | "node" }>,
   ): Uint8Array | undefined {
     const { typeUrl } = action;
-    if (action.kind !== "send") this.#tell(client, action);
+    if (action.kind !== "send") this.#told?.action(client, action);
     switch (action.kind) {
       case "watch":
         this.#watches.add(client, typeUrl, action.subscription);
@@ -335,22 +362,10 @@ export class Session implements StreamInfo, WatchingStream {
         break;
       case "send":
         this.#watches.get(typeUrl)?.sent?.(action.view);
-        this.#tell(client, action);
+        this.#told?.action(client, action);
         return action.response.frame;
     }
     return undefined;
-  }
-
-  /** Tells the observer of an action, if there is one: nothing is made for nobody. */
-  #tell(client: Client, action: StreamAction & { typeUrl: string }) {
-    const observer = this.#observer;
-    if (!observer) return;
-    const { kind, typeUrl } = action;
-    const now = performance.now();
-    if (kind === "send") this.#sentAt.set(typeUrl, now);
-    const latency = now - (this.#sentAt.get(typeUrl) ?? now);
-    const event = actionEvent(this, client, action, latency);
-    if (event) observer(event);
   }
 
   #clientOf(node: Node): Client {
@@ -363,7 +378,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.#watches[Symbol.dispose]();
     const previous = this.client;
     const client = this.client = this.#clientOf(node);
-    this.#observer?.({ kind: "node", stream: this, client, previous });
+    this.#told?.node(client, previous);
     this.#watches.move(client);
   }
 }

@@ -28,9 +28,15 @@ export class LimitError extends ConnectError {
     /** What it is set to. */
     readonly value: number,
     message: string,
-    code: FailureCode = "resource_exhausted",
+    code: Code = Code.ResourceExhausted,
   ) {
-    super(message, codes[code]);
+    super(message, code);
+  }
+
+  /** Connect takes any error of its own for an instance of any class of its errors. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null &&
+      Object.prototype.isPrototypeOf.call(LimitError.prototype, value);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { contentTypeMatcher } from "@connectrpc/connect/protocol";
-import type { Cache, Client, Peer } from "../cache/mod.ts";
+import type { Cache, Client, Clock, Peer } from "../cache/mod.ts";
 import { type Protocol, Responses } from "../protocol/mod.ts";
+import { streamLimits } from "./_allowance.ts";
+import { steadyClock } from "./_clock.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
@@ -22,6 +24,8 @@ export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
    * proxyless gRPC client never does.
    */
   legacyWildcard?: boolean | ((client: Client, typeUrl: string) => boolean);
+  /** What limits go by. Default: the time that the process runs. */
+  clock?: Clock;
   /** Ends all streams, with status OK, when it is aborted. */
   signal?: AbortSignal;
 }
@@ -43,6 +47,8 @@ export interface FetchMethod {
   readonly typeUrl: string;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
+  /** Says that a request was turned away for its size. */
+  tooLarge(peer: Peer, message: string): void;
   /** Opens a session for one request; `heard` is kept up to date. */
   open(peer: Peer, headers: () => Headers, heard: Heard): Session;
 }
@@ -73,7 +79,9 @@ export function discoveryMethods<Identity>(
   options: RoutesOptions<Identity>,
 ): DiscoveryMethods {
   const { cache, legacyWildcard = true } = options;
-  const { names: maxNames, messageBytes: maxBytes } = limitsOf(options.limits);
+  const limits = limitsOf(options.limits);
+  const { names: maxNames, messageBytes: maxBytes } = limits;
+  const kept = streamLimits(limits, options.clock ?? steadyClock);
   let serial = 0;
   const responses: Record<Protocol, Responses> = {
     sotw: new Responses("sotw", () => ++serial),
@@ -88,6 +96,15 @@ export function discoveryMethods<Identity>(
     access: accessOf(options),
     observer: combined(options.observer),
   };
+  const tooLarge = (peer: Peer, message: string) =>
+    shared.observer?.({
+      kind: "limit",
+      limit: "messageBytes",
+      value: maxBytes,
+      peer,
+      stream: undefined,
+      message,
+    });
   const sessions = new Set<Session>();
   const open = (options: SessionOptions): Session => {
     const session = new Session(options, () => sessions.delete(session));
@@ -116,16 +133,21 @@ export function discoveryMethods<Identity>(
       if (protocol) {
         streams.set(`/${service.typeName}/${method.name}`, {
           ...about,
-          open: (peer, headers) => open(session(protocol, peer, headers)),
+          open: (peer, headers) =>
+            open({
+              ...session(protocol, peer, headers),
+              limits: kept.streams,
+            }),
         });
       } else if (typeUrl !== undefined && isFetch(method)) {
         const open = (peer: Peer, headers: () => Headers, heard: Heard) =>
           new Session({
             ...session("sotw", peer, headers),
             cache: hearing(cache, heard),
+            limits: kept.fetches,
             trustsVersion: true,
           });
-        fetches.push({ ...about, typeUrl, open });
+        fetches.push({ ...about, typeUrl, tooLarge, open });
       }
     }
   }

@@ -1,26 +1,106 @@
+import { ConnectError } from "@connectrpc/connect";
 import type { StreamAction, StreamRequest } from "../protocol/mod.ts";
 import type { Client } from "../cache/mod.ts";
-import type { ServerEvent, StreamInfo } from "./events.ts";
+import type { Question } from "./_grants.ts";
+import { LimitError } from "./_status.ts";
+import type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+import type { LimitName } from "./limits.ts";
 
-/** What observers are told of a request. */
-export function requestEvent(
-  stream: StreamInfo,
-  { node, typeUrl, nonce, error, wanted }: StreamRequest,
-  bytes: number,
-): ServerEvent {
-  return {
-    kind: "request",
-    stream,
-    node,
-    typeUrl: typeUrl || (stream.typeUrl ?? ""),
-    nonce,
-    answers: nonce !== "",
-    names: wanted.kind === "all"
-      ? wanted.names.length
-      : wanted.subscribe.length + wanted.unsubscribe.length,
-    error,
-    bytes,
-  };
+/** Tells an observer what happens on one stream. */
+export class Teller {
+  readonly #observer: Observer;
+  readonly #stream: StreamInfo;
+  readonly #openedAt = performance.now();
+  /** When the last response of each type was sent. */
+  readonly #sentAt = new Map<string, number>();
+
+  constructor(observer: Observer, stream: StreamInfo) {
+    this.#observer = observer;
+    this.#stream = stream;
+  }
+
+  /** The stream was opened. */
+  open() {
+    this.#observer({ kind: "open", stream: this.#stream });
+  }
+
+  /** A request came. */
+  request(
+    { node, typeUrl, nonce, error, wanted }: StreamRequest,
+    bytes: number,
+  ) {
+    const stream = this.#stream;
+    this.#observer({
+      kind: "request",
+      stream,
+      node,
+      typeUrl: typeUrl || (stream.typeUrl ?? ""),
+      nonce,
+      answers: nonce !== "",
+      names: wanted.kind === "all"
+        ? wanted.names.length
+        : wanted.subscribe.length + wanted.unsubscribe.length,
+      error,
+      bytes,
+    });
+  }
+
+  /** The client is known, or another than before. */
+  node(client: Client, previous: Client | undefined) {
+    this.#observer({ kind: "node", stream: this.#stream, client, previous });
+  }
+
+  /** Something is done for the client. */
+  action(client: Client, action: StreamAction & { typeUrl: string }) {
+    const now = performance.now();
+    if (action.kind === "send") this.#sentAt.set(action.typeUrl, now);
+    const latency = now - (this.#sentAt.get(action.typeUrl) ?? now);
+    const event = actionEvent(this.#stream, client, action, latency);
+    if (event) this.#observer(event);
+  }
+
+  /** A response waits until the client has asked for some more names. */
+  hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
+    const stream = this.#stream;
+    this.#observer({ kind: "hold", stream, client, typeUrl, waitingFor });
+  }
+
+  /** The client was turned away. */
+  refuse(question: Question | undefined, error: ConnectError) {
+    this.#observer({
+      kind: "refuse",
+      stream: this.#stream,
+      node: question?.node,
+      typeUrl: question?.typeUrl ?? "",
+      code: error.code,
+      message: error.rawMessage,
+      error,
+    });
+  }
+
+  /** The client reached a limit. */
+  limit(limit: LimitName, value: number, message: string) {
+    const stream = this.#stream;
+    const { peer } = stream;
+    this.#observer({ kind: "limit", limit, value, peer, stream, message });
+  }
+
+  /** The stream ended: for an error, or as it should. */
+  close(error: Error | null) {
+    const status = error ? ConnectError.from(error) : undefined;
+    if (status instanceof LimitError) {
+      this.limit(status.limit, status.value, status.rawMessage);
+    }
+    this.#observer({
+      kind: "close",
+      stream: this.#stream,
+      client: this.#stream.client,
+      duration: performance.now() - this.#openedAt,
+      code: status?.code ?? 0,
+      message: status?.rawMessage ?? "",
+      error: error ?? undefined,
+    });
+  }
 }
 
 /**
@@ -28,7 +108,7 @@ export function requestEvent(
  *
  * @param latency milliseconds since the last response of the type was sent
  */
-export function actionEvent(
+function actionEvent(
   stream: StreamInfo,
   client: Client,
   action: StreamAction,

@@ -1,8 +1,13 @@
 import { DEFAULT_MAX_NAMES } from "../protocol/mod.ts";
+import { peerId } from "./_peers.ts";
+import type { Peer } from "../cache/mod.ts";
 
 /**
  * What a client may take of a server. One that takes more is told so, with the status that is said here, and the observer
- * gets a `limit` event; all others are served on.
+ * gets a `limit` event; all others are served on. `Infinity` lifts a limit.
+ *
+ * Limits of streams hold for {@linkcode xdsRoutes}, too, and, where it is not said otherwise, for the requests of REST and
+ * of the unary methods, each of which is a stream that is answered once.
  */
 export interface Limits {
   /**
@@ -11,10 +16,69 @@ export interface Limits {
   names?: number;
   /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 16 MiB. */
   messageBytes?: number;
+  /**
+   * Streams that one peer may have open; what it opens beyond ends with `RESOURCE_EXHAUSTED`. A peer is what `peerId`
+   * says. Default: no limit, since a gateway may have a fleet behind one address.
+   *
+   * An Envoy has one stream with ADS, and otherwise one for each source of configuration in its resources: with endpoints
+   * or routes by streams of their own that is as many as it has clusters or listeners. A restart in place (hot restart)
+   * doubles it for some minutes.
+   */
+  streamsPerPeer?: number;
+  /**
+   * What counts as one peer for `streamsPerPeer`; undefined for a stream that is not to be counted. Default: the identity
+   * that `authenticate` returned, if that is a string or a number; else the names in the client's certificate (or else its
+   * common name, or fingerprint); else the address. Where that is not known, as in routes whose server does not put a peer
+   * under {@linkcode peerKey}, nothing is counted.
+   *
+   * What it throws ends the stream with `INTERNAL`.
+   */
+  peerId?: (peer: Peer, identity: unknown) => string | undefined;
+  /**
+   * Requests that a stream may make in a second, when it has used up `requestBurst`; past that it ends with
+   * `RESOURCE_EXHAUSTED`. Not counted is what just acknowledges or refuses a response: how many these are is the server's
+   * doing. Not for REST and unary methods, of which each request is a stream. Default: no limit.
+   *
+   * What is left are requests for a type, or for other names of it. An honest client makes as many as it learns of names,
+   * and most of them when it starts: an Envoy asks for each type once, and for each secret and each on-demand cluster or
+   * virtual host by a request of its own if these come up one after the other. 100 with the default burst leaves room
+   * for that by a wide margin, and stops a client that has gone mad within seconds. (Envoy's own `rate_limit_settings`,
+   * where set, stand at 10 a second and a burst of 100.)
+   */
+  requestsPerSecond?: number;
+  /** Requests that a stream may make at once, after a rest, for `requestsPerSecond`. Default: 1 000. */
+  requestBurst?: number;
+  /**
+   * How long a stream may be open before its first request is there as a whole, in milliseconds; then it ends with
+   * `DEADLINE_EXCEEDED`. Clients send it at once. An Envoy that has `ads_config` and nothing that comes by it, or nothing
+   * until traffic asks for it, opens a stream and stays silent: it connects again each time, and may be let off by
+   * `Infinity`. Not for REST and unary methods, whose requests the HTTP server waits for. Default: 10 000.
+   */
+  openTimeout?: number;
+  /**
+   * How long `authenticate` and `authorize` may take for each decision, in milliseconds. Then the stream ends with
+   * `UNAVAILABLE`, after which clients try again, and the signal that was passed to them is aborted. Default: 10 000.
+   */
+  decisionTimeout?: number;
+  /**
+   * Streams that are admitted in a second. Those that come faster, as when all clients of a fleet reconnect at once, wait
+   * for their turn, first come, first served: their requests are kept until then. Nobody else is delayed by them. The
+   * observer is told of each that has to wait. Not for REST and unary methods, whose clients ask again and again.
+   *
+   * Default: no limit, which is the fastest for a fleet as a whole, and lets a large one take all of the server's time
+   * for seconds. To keep time for those that are connected, set it to what the server can do with half of it: a stream
+   * of four types takes about a millisecond of CPU and upwards, so that 200 to 500 suit a core.
+   */
+  admissionsPerSecond?: number;
+  /**
+   * Streams that may wait to be admitted; what comes beyond ends with `UNAVAILABLE`, after which clients come back
+   * later. Default: 10 000.
+   */
+  admissionsWaiting?: number;
 }
 
-/** A limit, by its name in {@linkcode Limits}. */
-export type LimitName = keyof Limits;
+/** A limit that can be reached, by its name in {@linkcode Limits}. */
+export type LimitName = Exclude<keyof Limits, "peerId" | "requestBurst">;
 
 /** Limits, with what is not said filled in. */
 export type EffectiveLimits = Readonly<Required<Limits>>;
@@ -27,15 +91,35 @@ interface Rule {
   readonly valid: string;
 }
 
+/** The longest that a timer can be set to. */
+const MAX_TIME = 2 ** 31 - 1;
+
 const count: Omit<Rule, "default"> = {
   isValid: (value) =>
     value === Infinity || (Number.isInteger(value) && value > 0),
   valid: "a whole number above 0, or Infinity for no limit",
 };
+const time: Omit<Rule, "default"> = {
+  isValid: (value) => value === Infinity || (value > 0 && value <= MAX_TIME),
+  valid: `milliseconds above 0 and up to ${MAX_TIME}, or Infinity for no limit`,
+};
+const rate: Omit<Rule, "default"> = {
+  isValid: (value) => value > 0,
+  valid: "a number above 0, or Infinity for no limit",
+};
 
-const rules: Readonly<Record<LimitName, Rule>> = {
+type Numbers = Exclude<keyof Limits, "peerId">;
+
+const rules: Readonly<Record<Numbers, Rule>> = {
   names: { ...count, default: DEFAULT_MAX_NAMES },
   messageBytes: { ...count, default: 16 * 1024 * 1024 },
+  streamsPerPeer: { ...count, default: Infinity },
+  requestsPerSecond: { ...rate, default: Infinity },
+  requestBurst: { ...count, default: 1_000 },
+  openTimeout: { ...time, default: 10_000 },
+  decisionTimeout: { ...time, default: 10_000 },
+  admissionsPerSecond: { ...rate, default: Infinity },
+  admissionsWaiting: { ...count, default: 10_000 },
 };
 
 /**
@@ -44,8 +128,8 @@ const rules: Readonly<Record<LimitName, Rule>> = {
  * @throws {RangeError} if one is set to what it cannot be; it names the limit
  */
 export function limitsOf(limits: Limits = {}): EffectiveLimits {
-  const effective: Partial<Record<LimitName, number>> = {};
-  for (const [name, rule] of Object.entries(rules) as [LimitName, Rule][]) {
+  const effective: Partial<Record<Numbers, number>> = {};
+  for (const [name, rule] of Object.entries(rules) as [Numbers, Rule][]) {
     const value = limits[name] ?? rule.default;
     if (typeof value !== "number" || !rule.isValid(value)) {
       throw new RangeError(
@@ -54,5 +138,9 @@ export function limitsOf(limits: Limits = {}): EffectiveLimits {
     }
     effective[name] = value;
   }
-  return effective as EffectiveLimits;
+  const idOf = limits.peerId ?? peerId;
+  if (typeof idOf !== "function") {
+    throw new TypeError(`limits.peerId is ${idOf}: it must be a function`);
+  }
+  return { ...effective as Record<Numbers, number>, peerId: idOf };
 }

@@ -11,7 +11,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { Cache } from "../cache/mod.ts";
+import type { Cache, Clock } from "../cache/mod.ts";
 import type { Access } from "./access.ts";
 import type { StatusAccess } from "./csds.ts";
 import type { Observer } from "./events.ts";
@@ -43,6 +43,8 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   tls?: TlsOptions;
   /** What a client may take. */
   limits?: Limits;
+  /** What limits of streams go by. Default: the time that the process runs. */
+  clock?: Clock;
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
   /**

@@ -13,7 +13,7 @@ import {
 import { unknownPeer } from "../../lib/server/peer.ts";
 import type { Session } from "../../lib/server/_session.ts";
 import { discoveryMethods } from "../../lib/server/_streams.ts";
-import type { Cache, Protocol } from "../../mod.ts";
+import type { Cache, Protocol, RoutesOptions } from "../../mod.ts";
 
 type Streams = ReturnType<typeof discoveryMethods>["streams"];
 const SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
@@ -27,8 +27,8 @@ export class InProcessServer {
   readonly frames = new Set<Uint8Array>();
   readonly #methods: Streams;
 
-  constructor(cache: Cache) {
-    this.#methods = discoveryMethods({ cache }).streams;
+  constructor(cache: Cache, options: Omit<RoutesOptions, "cache"> = {}) {
+    this.#methods = discoveryMethods({ cache, ...options }).streams;
   }
 
   /** Opens an aggregated stream. */
@@ -63,10 +63,19 @@ export class InProcessClient {
     this.#session = session;
   }
 
-  /** Sends its first request. */
+  /** Why the stream ended: an error, null if it ended as it should, undefined if it has not. */
+  get ended(): Error | null | undefined {
+    return this.#session.ended;
+  }
+
+  /** Sends its first request, of a type. */
   subscribe(
     request:
-      & { node: { id: string }; typeUrl: string; names?: string[] }
+      & {
+        node: { id: string; cluster?: string };
+        typeUrl: string;
+        names?: string[];
+      }
       & {
         version?: string;
         versions?: Record<string, string>;

@@ -26,6 +26,8 @@ export interface Scene extends AsyncDisposable {
   readonly client: GrpcClient;
   readonly events: ServerEvent[];
   readonly port: number;
+  /** What is served; the honest client is `node`. */
+  readonly cache: SnapshotCache;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function scene(
     client,
     events,
     port: server.addr.port,
+    cache,
     async [Symbol.asyncDispose]() {
       cache.set("node", clusters("a", "b"));
       const next = await honest.next();

@@ -270,6 +270,16 @@ Deno.test("304 comes at the deadline, or before the client gives up if that is s
   assert(await timed(60, "nonsense") >= 59);
 });
 
+Deno.test("a client of whom nothing is decided by the deadline is told that", async () => {
+  const { handle } = scene({ authorize: () => new Promise(() => {}) });
+  const response = await handle(post({ node }));
+  assertEquals(response.status, 503);
+  assertEquals(
+    (await response.json()).message,
+    "it was not decided in time who the client is, or what it may have; try again",
+  );
+});
+
 Deno.test("a client without a snapshot is answered once there is one", async () => {
   const { cache, handle } = scene({ deadline: 10_000 });
   cache.delete("node");
