@@ -6,12 +6,20 @@ import type {
   WatchSink,
 } from "./cache.ts";
 import type { Clock } from "./clock.ts";
+import type { ChangeEvent } from "./events.ts";
 import { explain, explainAbsence, type Explanation } from "./explain.ts";
+import { Following } from "./_following.ts";
 import { Heartbeat } from "./_heartbeat.ts";
+import { missingNames } from "./_missing.ts";
 import { Rollout } from "./_rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { ClientStatus, Rollback, Settlement } from "./snapshot_cache.ts";
-import { covers } from "./subscription.ts";
+import type { TypeCounts } from "./stats.ts";
+import type {
+  ClientStatus,
+  Rollback,
+  Settlement,
+  TypeStatus,
+} from "./status.ts";
 import { TypeWatch } from "./_type_watch.ts";
 import type { View } from "./view.ts";
 
@@ -24,14 +32,16 @@ export interface GroupOptions {
   readonly rollsBack: boolean;
   /** The share of nodes that a new snapshot goes to first. */
   readonly canary: number | undefined;
+  /** Whether somebody is to be told how far a snapshot has come. */
+  readonly follows: boolean;
 }
 
-type Watches = ReadonlyMap<string, TypeWatch>;
+const nothing: ReadonlySet<string> = new Set();
 
 /** The clients of one key and what they are to have. */
 export class Group {
   readonly #options: GroupOptions;
-  readonly #onRollback: (rollback: Rollback) => void;
+  readonly #tell: ((event: ChangeEvent) => void) | undefined;
   readonly #heartbeat: Heartbeat;
   readonly #clients = new Map<Client, Map<string, TypeWatch>>();
   /** Watches whose client has not answered the newest of their type, so that nobody searches all of them for one. */
@@ -44,11 +54,17 @@ export class Group {
   #rollout: Rollout | undefined;
   /** What came of the last snapshot that was set, if it was taken back. */
   #rollback: Rollback | undefined;
+  /** How far the last snapshot has come that was set; if somebody is to be told. */
+  readonly #following: Following | undefined;
 
-  constructor(options: GroupOptions, onRollback: (rollback: Rollback) => void) {
+  constructor(
+    options: GroupOptions,
+    tell: ((event: ChangeEvent) => void) | undefined,
+  ) {
     this.#options = options;
-    this.#onRollback = onRollback;
-    const { clock, heartbeat } = options;
+    this.#tell = tell;
+    const { clock, heartbeat, follows } = options;
+    this.#following = follows && tell ? new Following(clock, tell) : undefined;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
   }
 
@@ -56,18 +72,38 @@ export class Group {
     return this.#snapshot;
   }
 
+  /** How many watches have a client that has not answered the newest of their type. */
+  get unsettled(): number {
+    return this.#unsettled.size;
+  }
+
+  count(counts: TypeCounts) {
+    const snapshot = this.#snapshot;
+    for (const typeUrl of snapshot?.typeUrls ?? []) {
+      counts.add(typeUrl, "resources", snapshot!.resources(typeUrl).size);
+    }
+    for (const watches of this.#clients.values()) {
+      for (const typeUrl of watches.keys()) counts.add(typeUrl, "watches", 1);
+    }
+    for (const watch of this.#unsettled) {
+      if (watch.isHeld) counts.add(watch.typeUrl, "held", 1);
+    }
+  }
+
   get unused(): boolean {
     return this.#snapshot === undefined && this.#clients.size === 0;
   }
 
   set(snapshot: Snapshot | undefined) {
-    const { canary } = this.#options;
+    const { canary, clock } = this.#options;
     const before = this.#rollout?.before ?? this.#snapshot;
     this.#snapshot = snapshot;
     this.#rollback = undefined;
     this.#rollout = canary !== undefined && snapshot && before
-      ? Rollout.start(before, canary, this.#clients.keys())
+      ? Rollout.start(before, canary, this.#clients.keys(), clock.now())
       : undefined;
+    this.#following?.begin(snapshot ? this.#lacking(snapshot) : []);
+    if (this.#rollout) this.#tellRollout(this.#rollout);
     this.#apply();
   }
 
@@ -91,7 +127,10 @@ export class Group {
     const watches = this.#clients.get(client);
     if (watches?.get(watch.typeUrl) !== watch) return;
     watches.delete(watch.typeUrl);
-    if (watches.size === 0) this.#clients.delete(client);
+    if (watches.size === 0) {
+      this.#clients.delete(client);
+      this.#following?.left(client);
+    } else if (this.#following) this.#reach(client);
     if (this.#clients.size === 0) this.#heartbeat.stop();
     this.#unsettled.delete(watch);
     this.#progress();
@@ -120,6 +159,7 @@ export class Group {
         this.#takeBack({ client, typeUrl, refusal });
       }
     }
+    if (this.#following) this.#reach(client);
     this.#progress();
   }
 
@@ -145,20 +185,37 @@ export class Group {
     if (!this.#snapshot) return [explainAbsence(typeUrl, name, "no snapshot")];
     if (this.#clients.size === 0) {
       const version = this.#snapshot.resources(typeUrl).get(name)?.version;
-      return [explainAbsence(typeUrl, name, "no client", version)];
+      return [explainAbsence(typeUrl, name, "no client", { version })];
     }
-    return [...this.#clients].map(([client, watches]) => {
-      const snapshot = this.#snapshotFor(client)!;
-      const watch = watches.get(typeUrl);
-      return explain({
-        typeUrl,
-        name,
-        resource: snapshot.resources(typeUrl).get(name),
-        client,
-        type: watch?.status(snapshot.view(typeUrl)),
-        state: watch?.inspect(name),
-        sentAt: watch?.sentAt,
-      });
+    return [...this.#clients.keys()].map((client) =>
+      this.explainTo(client, typeUrl, name)
+    );
+  }
+
+  /** Why a client has a resource, or has it not. */
+  explainTo(client: Client, typeUrl: string, name: string): Explanation {
+    const snapshot = this.#snapshotFor(client);
+    if (!snapshot) {
+      return explainAbsence(typeUrl, name, "no snapshot", { client });
+    }
+    const resource = snapshot.resources(typeUrl).get(name);
+    const watches = this.#clients.get(client);
+    if (!watches) {
+      const { version } = resource ?? {};
+      return explainAbsence(typeUrl, name, "no client", { version, client });
+    }
+    const watch = watches.get(typeUrl);
+    const type = watch?.status(snapshot.view(typeUrl));
+    return explain({
+      typeUrl,
+      name,
+      resource,
+      where: "snapshot",
+      client,
+      state: watch?.inspect(name),
+      sentAt: watch?.sentAt,
+      waitingFor: type?.waitingFor,
+      blocked: type?.blocked,
     });
   }
 
@@ -222,6 +279,7 @@ export class Group {
     const rollout = this.#rollout;
     if (rollout) {
       if (rollout.keepUp(this.#clients.keys())) {
+        this.#tellRollout(rollout);
         this.#apply();
         return;
       }
@@ -230,10 +288,47 @@ export class Group {
       );
       if (waits) return;
       this.#rollout = undefined;
+      this.#tell?.({
+        kind: "promote",
+        snapshot: this.#snapshot!,
+        nodes: rollout.nodes,
+        duration: Math.max(0, this.#options.clock.now() - rollout.begunAt),
+      });
       this.#apply();
       return;
     }
     this.#wakeIfSettled();
+  }
+
+  #tellRollout({ before, nodes }: Rollout) {
+    const snapshot = this.#snapshot!;
+    this.#tell?.({ kind: "rollout", snapshot, before, nodes });
+  }
+
+  /** Clients that have not answered all of a snapshot. */
+  *#lacking(snapshot: Snapshot): Iterable<Client> {
+    for (const [client, watches] of this.#clients) {
+      for (const watch of watches.values()) {
+        if (watch.isSettled(snapshot.view(watch.typeUrl))) continue;
+        yield client;
+        break;
+      }
+    }
+  }
+
+  /** Counts a client among those whom the snapshot has reached, if it has answered all of it. */
+  #reach(client: Client) {
+    const snapshot = this.#snapshot;
+    if (!snapshot || !this.#following?.waitsFor(client)) return;
+    const watches = [...this.#clients.get(client)?.values() ?? []];
+    const hasAnswered = watches.every((watch) =>
+      watch.isSettled(snapshot.view(watch.typeUrl))
+    );
+    if (!hasAnswered) return;
+    const hasAccepted = watches.every((watch) =>
+      isAccepted(watch.status(snapshot.view(watch.typeUrl)))
+    );
+    this.#following.reached(client, !hasAccepted);
   }
 
   #wakeIfSettled() {
@@ -254,9 +349,10 @@ export class Group {
     if (!from || !to || to === from) return;
     this.#snapshot = to;
     this.#rollout = undefined;
-    this.#rollback = { from, to, ...cause };
+    const rollback = this.#rollback = { from, to, ...cause };
+    this.#following?.end();
     this.#apply();
-    this.#onRollback(this.#rollback);
+    this.#tell?.({ kind: "rollback", rollback });
   }
 
   /** Views of the types that somebody watches. */
@@ -279,29 +375,9 @@ export class Group {
 }
 
 function hasAccepted({ types }: ClientStatus): boolean {
-  return types.every(({ state }) => state !== "refused" && state !== "blocked");
+  return types.every(isAccepted);
 }
 
-const nothing: ReadonlySet<string> = new Set();
-
-/** Names of a watch's type that the client will ask for because of resources it asked for, but has not yet. */
-function missingNames(
-  snapshot: Snapshot,
-  watch: TypeWatch,
-  watches: Watches,
-): ReadonlySet<string> {
-  const { names, wildcard } = watch.subscription;
-  if (wildcard) return nothing;
-  let missing: Set<string> | undefined;
-  for (const [name, referrers] of snapshot.required(watch.typeUrl)) {
-    if (names.has(name)) continue;
-    const wanted = referrers.some((referrer) => {
-      const parent = watches.get(referrer.typeUrl);
-      return parent !== undefined &&
-        covers(parent.subscription, referrer.name) &&
-        !parent.refused(referrer);
-    });
-    if (wanted) (missing ??= new Set()).add(name);
-  }
-  return missing ?? nothing;
+function isAccepted({ state }: TypeStatus): boolean {
+  return state !== "refused" && state !== "blocked";
 }

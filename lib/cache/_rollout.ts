@@ -5,6 +5,8 @@ import type { Snapshot } from "./snapshot.ts";
 export class Rollout {
   /** What the others have. */
   readonly before: Snapshot;
+  /** When it began, in milliseconds since 1970. */
+  readonly begunAt: number;
   readonly #share: number;
   #nodes: ReadonlySet<string>;
 
@@ -12,8 +14,10 @@ export class Rollout {
     before: Snapshot,
     share: number,
     nodes: ReadonlySet<string>,
+    begunAt: number,
   ) {
     this.before = before;
+    this.begunAt = begunAt;
     this.#share = share;
     this.#nodes = nodes;
   }
@@ -23,9 +27,15 @@ export class Rollout {
     before: Snapshot,
     share: number,
     clients: Iterable<Client>,
+    now: number,
   ): Rollout | undefined {
     const nodes = pick(share, clients);
-    return nodes.size > 0 ? new Rollout(before, share, nodes) : undefined;
+    return nodes.size > 0 ? new Rollout(before, share, nodes, now) : undefined;
+  }
+
+  /** Ids of the nodes that have the new snapshot. */
+  get nodes(): readonly string[] {
+    return [...this.#nodes];
   }
 
   /** Whether a client is of those that have the new snapshot. */

@@ -7,7 +7,7 @@ import type {
   WatchRequest,
   WatchSink,
 } from "./cache.ts";
-import type { TypeStatus } from "./snapshot_cache.ts";
+import type { TypeStatus } from "./status.ts";
 import type { Subscription } from "./subscription.ts";
 import { sameContent, type View } from "./view.ts";
 
@@ -78,6 +78,11 @@ export class TypeWatch {
     this.#offered = undefined;
     this.#waitingFor = nothing;
     this.#sink.changed(undefined);
+  }
+
+  /** Whether it waits until the client has asked for more names. */
+  get isHeld(): boolean {
+    return this.#waitingFor.size > 0;
   }
 
   inspect(name: string): ResourceState | undefined {

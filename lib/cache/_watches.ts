@@ -1,7 +1,9 @@
 import { collectionOf } from "../resource/mod.ts";
-import type { Watch, WatchRequest, WatchSink } from "./cache.ts";
+import type { Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
 import type { Clock } from "./clock.ts";
+import { explain, type Explanation } from "./explain.ts";
 import { Heartbeat } from "./_heartbeat.ts";
+import { Spread, type SpreadTold } from "./_spread.ts";
 import type { Subscription } from "./subscription.ts";
 import type { View } from "./view.ts";
 
@@ -9,6 +11,8 @@ import type { View } from "./view.ts";
 export interface WatchesOptions {
   readonly heartbeat: number | undefined;
   readonly clock: Clock;
+  /** Told how far changes have come; left out, that is not looked for. */
+  readonly told?: SpreadTold;
 }
 
 /**
@@ -16,13 +20,20 @@ export interface WatchesOptions {
  * that it concerns, and costs nothing for others.
  */
 export class Watches {
+  readonly #all = new Set<OneWatch>();
   readonly #wildcards = new Set<OneWatch>();
   readonly #byName = new Map<string, Set<OneWatch>>();
   readonly #heartbeat: Heartbeat;
+  readonly #clock: Clock;
+  readonly #told: SpreadTold | undefined;
+  /** Those that have not answered the newest that concerns them; if there is somebody to be told. */
+  readonly #unsettled = new Set<OneWatch>();
   #view: View;
 
-  constructor(view: View, { heartbeat, clock }: WatchesOptions) {
+  constructor(view: View, { heartbeat, clock, told }: WatchesOptions) {
     this.#view = view;
+    this.#clock = clock;
+    this.#told = told;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
   }
 
@@ -31,19 +42,48 @@ export class Watches {
     return this.#view;
   }
 
-  /** True if somebody asks for a resource by that name. */
-  has(name: string): boolean {
-    return this.#byName.has(name);
+  /** How many there are. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** How many have not answered the newest that concerns them; undefined if that is not looked for. */
+  get unsettled(): number | undefined {
+    return this.#told && this.#unsettled.size;
+  }
+
+  /** Why each client, or that one, has a resource, or has it not. */
+  *explain(
+    typeUrl: string,
+    name: string,
+    client: Client | undefined,
+  ): Iterable<Explanation> {
+    for (const watch of this.#all) {
+      const { request, sentAt } = watch;
+      if (client && request.client !== client) continue;
+      yield explain({
+        typeUrl,
+        name,
+        resource: this.#view.resources.get(name),
+        where: "cache",
+        client: request.client,
+        state: request.inspect?.(name),
+        sentAt,
+        isPending: this.#view.isPending(name),
+      });
+    }
   }
 
   /** Starts a watch. `subscribed` is told of the names that it asks for, at once and before a change of them. */
   add(
-    { subscription }: WatchRequest,
+    request: WatchRequest,
     sink: WatchSink,
     subscribed?: (added: Iterable<string>, dropped: Iterable<string>) => void,
   ): Watch {
-    const watch = new OneWatch(subscription, sink);
+    const { subscription } = request;
+    const watch = new OneWatch(request, sink);
     subscribed?.(subscription.names, none);
+    this.#all.add(watch);
     this.#enter(watch);
     sink.changed(this.#view);
     this.#heartbeat.expect([this.#view]);
@@ -59,7 +99,16 @@ export class Watches {
         // Of what it asked for before it knows what has changed.
         sink.changed(this.#view, none);
       },
+      sent: () => watch.sentAt = this.#clock.now(),
+      settled: this.#told && ((_view, { refusal, blocked }) => {
+        this.#unsettled.delete(watch);
+        watch.spread?.answer(watch, (refusal ?? blocked) !== undefined);
+        watch.spread = undefined;
+      }),
       [Symbol.dispose]: () => {
+        this.#all.delete(watch);
+        this.#unsettled.delete(watch);
+        watch.spread?.leave(watch);
         this.#leave(watch);
         if (this.#wildcards.size + this.#byName.size === 0) {
           this.#heartbeat.stop();
@@ -75,6 +124,7 @@ export class Watches {
   publish(view: View, names: ReadonlySet<string>) {
     this.#view = view;
     if (names.size === 0) return;
+    if (this.#told) this.#follow(names, this.#told);
     for (const watch of this.#wildcards) watch.sink.changed(view, names);
     if (this.#byName.size > 0) {
       for (const watch of this.#concerned(names)) {
@@ -83,6 +133,19 @@ export class Watches {
     }
     if (this.#wildcards.size + this.#byName.size > 0) {
       this.#heartbeat.expect([view]);
+    }
+  }
+
+  /** Follows how far a change of these names comes. */
+  #follow(names: ReadonlySet<string>, told: SpreadTold) {
+    const concerned = new Set([...this.#wildcards, ...this.#concerned(names)]);
+    const setAt = this.#clock.now();
+    const elapsed = () => Math.max(0, this.#clock.now() - setAt);
+    const spread = new Spread(concerned, elapsed, told);
+    for (const watch of concerned) {
+      watch.spread?.overtake(watch);
+      watch.spread = spread;
+      this.#unsettled.add(watch);
     }
   }
 
@@ -132,14 +195,22 @@ export class Watches {
 }
 
 class OneWatch {
-  readonly subscription: Subscription;
+  readonly request: WatchRequest;
   readonly sink: WatchSink;
   /** The names by which it is found. */
   names = none;
+  /** When its client was sent something last, in milliseconds since 1970. */
+  sentAt: number | undefined;
+  /** The last change that concerns it, until it has answered that. */
+  spread: Spread<OneWatch> | undefined;
 
-  constructor(subscription: Subscription, sink: WatchSink) {
-    this.subscription = subscription;
+  constructor(request: WatchRequest, sink: WatchSink) {
+    this.request = request;
     this.sink = sink;
+  }
+
+  get subscription(): Subscription {
+    return this.request.subscription;
   }
 }
 

@@ -72,6 +72,8 @@ export interface ResourceState {
   readonly refusal: Refusal | undefined;
   /** Make before break: type URLs of which it has to acknowledge something first, before more is said of this one. */
   readonly waitsFor: readonly string[];
+  /** Make before break: what it refused of these; more is said of this one once that is replaced. */
+  readonly blocked?: Blocked;
 }
 
 /** A client, as long as its stream is open. */

@@ -1,14 +1,15 @@
 import { type Resource, shortName } from "../resource/mod.ts";
-import type { Client, Refusal, ResourceState } from "./cache.ts";
-import type { TypeStatus } from "./snapshot_cache.ts";
+import type { Blocked, Client, Refusal, ResourceState } from "./cache.ts";
 import type { Quarantined } from "./validation.ts";
 
 /** Why a client has a resource, or has it not. */
 export interface Explanation {
   /**
    * - `"no snapshot"`: none is set for the key
-   * - `"no client"`: none of the key is connected
+   * - `"no client"`: none of the key is connected, or not the one that was asked about
    * - `"not in the snapshot"`, and the client was not sent it, or was told that it is gone
+   * - `"not in the cache"`: the same, of a cache that has no snapshots
+   * - `"looked up"`: an `OnDemandCache` does not know yet if there is one
    * - `"quarantined"`: it breaks a rule of Envoy's protos, and there is no good form of it to serve
    * - `"not subscribed"`: the client does not ask for it
    * - `"held"`: it waits until the client has asked for the names in `waitingFor`
@@ -23,6 +24,8 @@ export interface Explanation {
     | "no snapshot"
     | "no client"
     | "not in the snapshot"
+    | "not in the cache"
+    | "looked up"
     | "quarantined"
     | "not subscribed"
     | "held"
@@ -32,9 +35,9 @@ export interface Explanation {
     | "refused"
     | "superseded"
     | "acknowledged";
-  /** The client; undefined if none is connected. */
+  /** The client; undefined if none is connected and none was asked about. */
   readonly client: Client | undefined;
-  /** The resource's version in the snapshot; undefined if it is not in it. */
+  /** The version of the resource that is served; undefined if there is none. */
   readonly version: string | undefined;
   /** The version that the client was sent last; undefined if it was sent none. */
   readonly sent: string | undefined;
@@ -55,11 +58,18 @@ export interface Facts {
   readonly typeUrl: string;
   readonly name: string;
   readonly resource: Resource | undefined;
+  /** What has the resource, or has it not. */
+  readonly where: "snapshot" | "cache";
   readonly client: Client;
-  /** Where the client stands with the type; undefined if it did not ask for it. */
-  readonly type: TypeStatus | undefined;
+  /** Undefined if the client does not ask for the type. */
   readonly state: ResourceState | undefined;
   readonly sentAt: number | undefined;
+  /** Names that the client has to ask for before it is sent anything. */
+  readonly waitingFor?: ReadonlySet<string>;
+  /** What the client refused, and what is next depends on. */
+  readonly blocked?: Blocked;
+  /** Whether it is not known yet if there is one. */
+  readonly isPending?: boolean;
 }
 
 /** Says of a resource where no client can have it. */
@@ -67,15 +77,21 @@ export function explainAbsence(
   typeUrl: string,
   name: string,
   reason: "no snapshot" | "no client",
-  version?: string,
+  { version, client, ofKey = true }: {
+    version?: string;
+    client?: Client;
+    /** Whether the cache has groups. */
+    ofKey?: boolean;
+  } = {},
 ): Explanation {
   const what = `${shortName(typeUrl)} ${JSON.stringify(name)}`;
-  const why = reason === "no client"
-    ? "no client of the key is connected"
-    : "the key has no snapshot";
+  const nobody = client
+    ? `node ${JSON.stringify(client.node.id)} is not connected`
+    : `no client${ofKey ? " of the key" : ""} is connected`;
+  const why = reason === "no client" ? nobody : "the key has no snapshot";
   return {
     reason,
-    client: undefined,
+    client,
     version,
     sent: undefined,
     sentAt: undefined,
@@ -87,7 +103,8 @@ export function explainAbsence(
 
 /** Says why a client has a resource, or has it not. */
 export function explain(facts: Facts): Explanation {
-  const { typeUrl, name, resource, client, type, state, sentAt } = facts;
+  const { typeUrl, name, resource, where, client, state, sentAt } = facts;
+  const { waitingFor: held, isPending = false } = facts;
   const what = `${shortName(typeUrl)} ${JSON.stringify(name)}`;
   const who = `node ${JSON.stringify(client.node.id)}`;
   const version = resource?.version;
@@ -106,7 +123,7 @@ export function explain(facts: Facts): Explanation {
     refusal: more.refusal,
     message: `${what}: ${who} ${clause}`,
   });
-  if (!type || !state || state.state === "unsubscribed") {
+  if (!state || state.state === "unsubscribed") {
     return say("not subscribed", "has not asked for it");
   }
   const time = sentAt === undefined ? "" : ` at ${isoTime(sentAt)}`;
@@ -122,31 +139,35 @@ export function explain(facts: Facts): Explanation {
   if (state.state === "accepted" && resource && sent === version) {
     return say("acknowledged", `has acknowledged version ${version}`);
   }
-  const gone = resource ? "" : "; the snapshot no longer has it";
+  const gone = resource ? "" : `; the ${where} no longer has it`;
   const has = sent === undefined
     ? "has not been sent it"
     : `has version ${sent}`;
+  if (isPending && !resource) {
+    return say("looked up", `${has}: it is not known yet if there is one`);
+  }
   if (!resource && state.state !== "accepted") {
     return say(
-      "not in the snapshot",
-      "cannot have it: it is not in the snapshot",
+      where === "snapshot" ? "not in the snapshot" : "not in the cache",
+      `cannot have it: it is not in the ${where}`,
     );
   }
-  if (type.state === "held") {
-    const waitingFor = [...type.waitingFor];
+  if (held && held.size > 0) {
+    const waitingFor = [...held];
     const clause = `${has}${gone}: it waits until the client asks for ${
       waitingFor.join(", ")
     }, too`;
     return say("held", clause, { waitingFor });
   }
-  const blocked = type.blocked?.refusal;
+  const blocked = facts.blocked ?? state.blocked;
   if (state.waitsFor.length > 0) {
     const waitingFor = state.waitsFor;
     const answers = waitingFor.map(shortName).join(" and ");
     const clause = `${has}${gone}: what is next waits for ${answers}${
-      blocked ? `, of which it refused something: ${blocked.message}` : ""
+      blocked ? whyBlocked(blocked, waitingFor) : ""
     }`;
-    return say("waits for answers", clause, { waitingFor, refusal: blocked });
+    const refusal = blocked?.refusal;
+    return say("waits for answers", clause, { waitingFor, refusal });
   }
   if (sent !== undefined) {
     const next = resource
@@ -169,7 +190,9 @@ export function explainQuarantine(
   quarantined: Quarantined,
 ): Explanation {
   const { resource: { version }, violations: [first], kept } = quarantined;
-  const isAbsent = !kept && known.reason === "not in the snapshot";
+  const isAbsent = !kept &&
+    (known.reason === "not in the snapshot" ||
+      known.reason === "not in the cache");
   const why = `${first.path ? `${first.path}: ` : ""}${first.message}`;
   return {
     ...known,
@@ -177,6 +200,17 @@ export function explainQuarantine(
     quarantined,
     message: `${known.message}; version ${version} is quarantined: ${why}`,
   };
+}
+
+function whyBlocked(
+  { typeUrl, refusal: { message } }: Blocked,
+  waitingFor: readonly string[],
+): string {
+  return waitingFor.includes(typeUrl)
+    ? `, of which it refused something: ${message}`
+    : `, which waits since it refused something of ${
+      shortName(typeUrl)
+    }: ${message}`;
 }
 
 function isoTime(ms: number): string {

@@ -1,68 +1,50 @@
-import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import {
   canonicalName,
-  createResource,
   requireValid,
-  Resource,
+  type Resource,
   typeUrl,
 } from "../resource/mod.ts";
 import {
   type Cache,
+  type Client,
   RequestError,
   type Watch,
   type WatchRequest,
   type WatchSink,
 } from "./cache.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import type { CacheObserver } from "./events.ts";
+import {
+  explainAbsence,
+  explainQuarantine,
+  type Explanation,
+} from "./explain.ts";
+import { byName } from "./_by_name.ts";
+import type { LinearCacheOptions, LinearChange } from "./linear_options.ts";
+import { combined } from "./_observers.ts";
+import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
 import {
   describeQuarantine,
   news,
   type Quarantined,
   type Validation,
 } from "./validation.ts";
+import type { SpreadTold } from "./_spread.ts";
 import { View } from "./view.ts";
 import { Watches } from "./_watches.ts";
 
-/** Options of a {@linkcode LinearCache}. */
-export interface LinearCacheOptions<M extends Message = Message> {
-  /** What it has to begin with. Default: nothing. */
-  resources?: Iterable<M | Resource>;
-  /**
-   * Makes versions that are this prefix and a number that each change increases. The prefix must differ from one process
-   * to the next, since a client that reconnects with the newest version is sent nothing. Default: versions are derived
-   * from the content, so that they mean the same everywhere.
-   */
-  versionPrefix?: string;
-  /** The name of a message. Default: its own, where its type is one of those in `TypeUrl`. */
-  name?: (message: M) => string;
-  /**
-   * Whether, on an aggregated stream, changes of this type wait for those of the types that they refer to, and the other
-   * way round for removals, as far as these take part, too. Default: false.
-   */
-  makeBeforeBreak?: boolean;
-  /** What to do with resources that break a rule of Envoy's protos. Default: `"off"`. */
-  validate?: Validation;
-  /**
-   * Told what a change put into quarantine, where `validate` is `"quarantine"`, and was not in it already. Default: it is
-   * printed.
-   */
-  onQuarantine?: (quarantined: readonly Quarantined[]) => void;
-  /**
-   * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
-   * shortest TTL.
-   */
-  heartbeat?: number;
-  /** What tells the time. Default: the system. */
-  clock?: Clock;
+/** A change that may be made. */
+interface Prepared {
+  publish(): void;
+  /** Tells what it put into quarantine. */
+  report(): void;
 }
 
-/** A change that counts as one version. */
-export interface LinearChange<M extends Message = Message> {
-  /** Resources to add, or to put in place of those that have their names. */
-  set?: Iterable<M | Resource>;
-  /** Names of resources to remove. A name that is not there, or is set as well, is passed over. */
-  delete?: Iterable<string>;
-}
+let prepare: <D extends DescMessage>(
+  cache: LinearCache<D>,
+  change: LinearChange<MessageShape<D>>,
+) => Prepared;
 
 /**
  * Serves the same resources of one type to every client, each of which asks for all, for some by name, or for an
@@ -84,7 +66,11 @@ export interface LinearChange<M extends Message = Message> {
  * assertEquals([...endpoints.names()], ["carts"]);
  * ```
  */
-export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
+export class LinearCache<D extends DescMessage = DescMessage>
+  implements Cache, Countable {
+  static {
+    prepare = (cache, change) => cache.#prepare(change);
+  }
   /** Type URL of its resources. */
   readonly typeUrl: string;
   readonly #schema: D | undefined;
@@ -93,6 +79,7 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
   readonly #makeBeforeBreak: boolean;
   readonly #validate: Validation;
   readonly #onQuarantine: NonNullable<LinearCacheOptions["onQuarantine"]>;
+  readonly #observer: CacheObserver<undefined> | undefined;
   readonly #watches: Watches;
   #quarantined: ReadonlyMap<string, Quarantined> = new Map();
   #changes = 0;
@@ -114,11 +101,20 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     this.#nameOf = options.name;
     this.#makeBeforeBreak = options.makeBeforeBreak ?? false;
     this.#validate = options.validate ?? "off";
-    this.#onQuarantine = options.onQuarantine ?? printQuarantined;
+    const observer = this.#observer = combined(options.observer);
+    this.#onQuarantine = options.onQuarantine ??
+      (observer ? () => {} : printQuarantined);
     const { resources = [], heartbeat, clock = systemClock } = options;
-    const { good, quarantined } = this.#judge(this.#byName(resources), []);
+    const given = this.#named(resources);
+    if (this.#validate === "error") requireValid(given.values());
+    const { good, quarantined } = this.#judge(given, []);
     const view = new View(good, { version: this.#nextVersion() });
-    this.#watches = new Watches(view, { heartbeat, clock });
+    const about = { cache: this, key: undefined };
+    const told: SpreadTold | undefined = observer && {
+      share: (told) => observer({ kind: "spread", ...about, ...told }),
+      overtaken: (told) => observer({ kind: "overtake", ...about, ...told }),
+    };
+    this.#watches = new Watches(view, { heartbeat, clock, told });
     this.#report(quarantined);
   }
 
@@ -174,10 +170,9 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    * changed then
    */
   update(change: LinearChange<MessageShape<D>>): void {
-    const set = this.#byName(change.set ?? []);
-    const removed = [...change.delete ?? []].map(canonicalName)
-      .filter((name) => !set.has(name));
-    this.#become(set, removed);
+    const prepared = this.#prepare(change);
+    prepared.publish();
+    prepared.report();
   }
 
   /**
@@ -186,9 +181,49 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
    * @throws {TypeError} as {@linkcode LinearCache.update} does
    */
   replace(resources: Iterable<MessageShape<D> | Resource>): void {
-    const set = this.#byName(resources);
     const names = [...this.names(), ...this.#quarantined.keys()];
-    this.#become(set, names.filter((name) => !set.has(name)));
+    this.update({ set: resources, delete: names });
+  }
+
+  /** How much there is, and how many ask for it; at no cost. */
+  stats(): CacheStats {
+    const counts = new TypeCounts();
+    counts.add(this.typeUrl, "resources", this.size);
+    counts.add(this.typeUrl, "watches", this.#watches.size);
+    counts.add(this.typeUrl, "quarantined", this.#quarantined.size);
+    return { unsettled: this.#watches.unsettled, types: counts.types };
+  }
+
+  /**
+   * Why each client has a resource, or has it not.
+   *
+   * @example
+   * ```ts
+   * import { LinearCache } from "@xds/control-plane";
+   * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const clusters = new LinearCache(ClusterSchema);
+   * const [{ message }] = clusters.explain("users");
+   * assertEquals(message, 'Cluster "users": no client is connected');
+   * ```
+   */
+  explain(name: string): Explanation[];
+  /** Why a client, as events tell of it (`event.client`), has a resource, or has it not. */
+  explain(name: string, client: Client): Explanation;
+  explain(name: string, client?: Client): Explanation | Explanation[] {
+    const said = canonicalName(name);
+    const found = [...this.#watches.explain(this.typeUrl, said, client)];
+    if (found.length === 0) {
+      const { version } = this.get(said) ?? {};
+      const about = { version, client, ofKey: false };
+      found.push(explainAbsence(this.typeUrl, said, "no client", about));
+    }
+    const quarantined = this.#quarantined.get(said);
+    const all = quarantined
+      ? found.map((known) => explainQuarantine(known, quarantined))
+      : found;
+    return client ? all[0] : all;
   }
 
   /** For the server. */
@@ -207,22 +242,32 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     return this.#watches.view;
   }
 
-  #become(set: ReadonlyMap<string, Resource>, removed: readonly string[]) {
-    const { good, quarantined } = this.#judge(set, removed);
-    const before = this.#view;
-    const version = this.#nextVersion();
-    const view = before.with(good.values(), removed, { version });
-    const names = view.since(before);
-    // Otherwise nothing has changed but a version that the caller asked to be counted.
-    if (names.size > 0 || version !== undefined) {
-      this.#watches.publish(view, names);
-    }
-    this.#report(quarantined);
+  /** Takes a change that may be made; what is wrong with it is thrown here. */
+  #prepare(change: LinearChange<MessageShape<D>>): Prepared {
+    const set = this.#named(change.set ?? []);
+    if (this.#validate === "error") requireValid(set.values());
+    const removed = [...change.delete ?? []].map(canonicalName)
+      .filter((name) => !set.has(name));
+    let report = () => {};
+    return {
+      publish: () => {
+        const { good, quarantined } = this.#judge(set, removed);
+        report = () => this.#report(quarantined);
+        const before = this.#view;
+        const version = this.#nextVersion();
+        const view = before.with(good.values(), removed, { version });
+        const names = view.since(before);
+        // Otherwise nothing has changed but a version that the caller asked to be counted.
+        if (names.size > 0 || version !== undefined) {
+          this.#watches.publish(view, names);
+        }
+      },
+      report: () => report(),
+    };
   }
 
   /** What may be served of resources, and what is in quarantine once they are set and others removed. */
   #judge(set: ReadonlyMap<string, Resource>, removed: readonly string[]) {
-    if (this.#validate === "error") requireValid(set.values());
     if (this.#validate !== "quarantine") {
       return { good: set, quarantined: this.#quarantined };
     }
@@ -246,7 +291,15 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
     const before = this.quarantined();
     this.#quarantined = quarantined;
     const told = news(before, this.quarantined());
-    if (told.length > 0) this.#onQuarantine(told);
+    if (told.length === 0) return;
+    const event = { kind: "quarantine", quarantined: told } as const;
+    this.#observer?.({ cache: this, key: undefined, ...event });
+    this.#onQuarantine(told);
+  }
+
+  #named(resources: Iterable<MessageShape<D> | Resource>) {
+    const schema = this.#schema;
+    return byName(resources, this.typeUrl, schema, this.#nameOf);
   }
 
   #nextVersion(): string | undefined {
@@ -254,42 +307,52 @@ export class LinearCache<D extends DescMessage = DescMessage> implements Cache {
       ? undefined
       : `${this.#prefix}${this.#changes++}`;
   }
+}
 
-  #byName(
-    resources: Iterable<MessageShape<D> | Resource>,
-  ): Map<string, Resource> {
-    const byName = new Map<string, Resource>();
-    for (const item of resources) {
-      const resource = this.#resource(item);
-      const { name } = resource;
-      if (resource.typeUrl !== this.typeUrl) {
-        throw new TypeError(
-          `${resource.typeUrl} ${
-            JSON.stringify(name)
-          } is no ${this.typeUrl}, which is what this cache is for`,
-        );
-      }
-      if (byName.has(name)) {
-        throw new TypeError(
-          `two resources of type ${this.typeUrl} are named ${
-            JSON.stringify(name)
-          }`,
-        );
-      }
-      byName.set(name, resource);
+/**
+ * Changes several caches at once: all of it or, if something in it is wrong, none. On an aggregated stream that a
+ * `MuxCache` serves from caches with `makeBeforeBreak`, each client goes through it as one change: what is new comes
+ * first, then what refers to it, and last the removal of what nothing refers to any longer.
+ *
+ * @example
+ * ```ts
+ * import { LinearCache, updateAll } from "@xds/control-plane";
+ * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+ * import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
+ * import { create } from "@bufbuild/protobuf";
+ *
+ * const clusters = new LinearCache(ClusterSchema, { makeBeforeBreak: true });
+ * const endpoints = new LinearCache(ClusterLoadAssignmentSchema, { makeBeforeBreak: true });
+ * updateAll(
+ *   [clusters, { set: [create(ClusterSchema, { name: "carts" })], delete: ["users"] }],
+ *   [endpoints, { set: [create(ClusterLoadAssignmentSchema, { clusterName: "carts" })], delete: ["users"] }],
+ * );
+ * ```
+ *
+ * @param changes each a cache and what is to change in it
+ * @throws {TypeError} as {@linkcode LinearCache.update} does, or if a cache is given twice; nothing is changed then
+ * @throws {ValidationError} as {@linkcode LinearCache.update} does; nothing is changed then
+ */
+export function updateAll<D extends readonly DescMessage[]>(
+  ...changes: {
+    readonly [I in keyof D]: readonly [
+      LinearCache<D[I]>,
+      LinearChange<MessageShape<D[I]>>,
+    ];
+  }
+): void {
+  const caches = new Set<LinearCache>();
+  const prepared = changes.map(([cache, change]) => {
+    if (caches.has(cache)) {
+      throw new TypeError(
+        `the cache of ${cache.typeUrl} is given twice: put its changes into one`,
+      );
     }
-    return byName;
-  }
-
-  #resource(item: MessageShape<D> | Resource): Resource {
-    if (item instanceof Resource) return item;
-    // A message of another type is named by its own, to be turned away by it.
-    const isOwn = item.$typeName === this.#schema?.typeName;
-    return createResource(item, {
-      schema: isOwn ? this.#schema : undefined,
-      name: isOwn ? this.#nameOf?.(item) : undefined,
-    });
-  }
+    caches.add(cache);
+    return prepare(cache, change);
+  });
+  for (const { publish } of prepared) publish();
+  for (const { report } of prepared) report();
 }
 
 function printQuarantined(quarantined: readonly Quarantined[]) {

@@ -15,12 +15,10 @@ export {
   type WatchSink,
 } from "./cache.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type { CacheEvent, CacheObserver, ChangeEvent } from "./events.ts";
 export type { Explanation } from "./explain.ts";
-export {
-  LinearCache,
-  type LinearCacheOptions,
-  type LinearChange,
-} from "./linear_cache.ts";
+export { LinearCache, updateAll } from "./linear_cache.ts";
+export type { LinearCacheOptions, LinearChange } from "./linear_options.ts";
 export { MuxCache } from "./mux_cache.ts";
 export {
   OnDemandCache,
@@ -36,14 +34,14 @@ export {
   type SnapshotChange,
   type SnapshotOptions,
 } from "./snapshot.ts";
-export {
-  type ClientStatus,
-  type Rollback,
-  type Settlement,
-  SnapshotCache,
-  type SnapshotCacheOptions,
-  type TypeStatus,
-} from "./snapshot_cache.ts";
+export { SnapshotCache, type SnapshotCacheOptions } from "./snapshot_cache.ts";
+export type { CacheStats, Countable, TypeStats } from "./stats.ts";
+export type {
+  ClientStatus,
+  Rollback,
+  Settlement,
+  TypeStatus,
+} from "./status.ts";
 export { covers, type Subscription } from "./subscription.ts";
 export { sameContent, View, type ViewOptions } from "./view.ts";
 export type { Quarantined, Validation } from "./validation.ts";

@@ -7,6 +7,8 @@ import {
 } from "../resource/mod.ts";
 import type { Cache, Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { explainAbsence, type Explanation } from "./explain.ts";
+import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
 import { View } from "./view.ts";
 import { Watches } from "./_watches.ts";
 
@@ -81,7 +83,7 @@ const LONGEST_RETRY = 60_000;
  * cache.invalidate("carts");
  * ```
  */
-export class OnDemandCache implements Cache {
+export class OnDemandCache implements Cache, Countable {
   readonly #resolver: Resolver;
   readonly #options: OnDemandCacheOptions;
   readonly #types = new Map<string, OnDemandType>();
@@ -101,6 +103,34 @@ export class OnDemandCache implements Cache {
     for (const [known, type] of this.#types) {
       if (typeUrl === undefined || typeUrl === known) type.invalidate(name);
     }
+  }
+
+  /** How much was found, and how many ask for it; at a cost that is proportional to the types. */
+  stats(): CacheStats {
+    const counts = new TypeCounts();
+    for (const [typeUrl, type] of this.#types) {
+      counts.add(typeUrl, "resources", type.size);
+      counts.add(typeUrl, "watches", type.watches);
+    }
+    return { unsettled: undefined, types: counts.types };
+  }
+
+  /** Why each client that asks for the type has a resource, or has it not. */
+  explain(typeUrl: string, name: string): Explanation[];
+  /** Why a client, as events tell of it (`event.client`), has a resource, or has it not. */
+  explain(typeUrl: string, name: string, client: Client): Explanation;
+  explain(
+    typeUrl: string,
+    name: string,
+    client?: Client,
+  ): Explanation | Explanation[] {
+    const said = canonicalName(name);
+    const found = [...this.#types.get(typeUrl)?.explain(said, client) ?? []];
+    if (found.length === 0) {
+      const about = { client, ofKey: false };
+      found.push(explainAbsence(typeUrl, said, "no client", about));
+    }
+    return client ? found[0] : found;
   }
 
   /** For the server. */
@@ -152,6 +182,19 @@ class OnDemandType {
     const isPending = (name: string) => !this.#entries.get(name)?.answered;
     const view = new View(new Map(), { isPending });
     this.#watches = new Watches(view, { heartbeat, clock });
+  }
+
+  /** How many resources were found. */
+  get size(): number {
+    return this.#watches.view.resources.size;
+  }
+
+  get watches(): number {
+    return this.#watches.size;
+  }
+
+  explain(name: string, client: Client | undefined): Iterable<Explanation> {
+    return this.#watches.explain(this.#typeUrl, name, client);
   }
 
   watch(request: WatchRequest, sink: WatchSink): Watch {

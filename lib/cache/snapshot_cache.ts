@@ -1,16 +1,15 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import { requireValid } from "../resource/mod.ts";
+import { canonicalName, requireValid } from "../resource/mod.ts";
 import type {
-  Blocked,
   Cache,
   Client,
   Peer,
-  Refusal,
   Watch,
   WatchRequest,
   WatchSink,
 } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { CacheObserver, ChangeEvent } from "./events.ts";
 import {
   explainAbsence,
   explainQuarantine,
@@ -18,8 +17,10 @@ import {
 } from "./explain.ts";
 import { Group, type GroupOptions } from "./_group.ts";
 import { quarantine, type Unsound } from "./_quarantine.ts";
+import { combined } from "./_observers.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Subscription } from "./subscription.ts";
+import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
+import type { ClientStatus, Rollback, Settlement } from "./status.ts";
 import {
   describeQuarantine,
   news,
@@ -73,79 +74,18 @@ export interface SnapshotCacheOptions<K = string> {
   validate?: Validation;
   /**
    * Told what a snapshot put into quarantine, where `validate` is `"quarantine"`, and was not in it already.
-   * Default: it is printed.
+   * Default: it is printed, unless there is an `observer`.
    */
   onQuarantine?: (key: K, quarantined: readonly Quarantined[]) => void;
-  /** Told when a group goes back to a snapshot it had before. */
+  /** Told when a group goes back to a snapshot it had before; what it throws is printed. */
   onRollback?: (key: K, rollback: Rollback) => void;
+  /**
+   * Told of what becomes of changes: how far they have come, rollouts, what is taken back or put into quarantine. Several
+   * are told one after the other. Without one, how far a change has come is not looked for.
+   */
+  observer?: CacheObserver<K> | readonly CacheObserver<K>[];
   /** What tells the time. Default: the system. */
   clock?: Clock;
-}
-
-/** A snapshot that was taken back. */
-export interface Rollback {
-  /** What was refused. */
-  readonly from: Snapshot;
-  /** What the group has instead. */
-  readonly to: Snapshot;
-  /** Who refused it. */
-  readonly client: Client;
-  /** The type of what was refused. */
-  readonly typeUrl: string;
-  /** What was refused, and why. */
-  readonly refusal: Refusal;
-}
-
-/** Where a client stands with one type. */
-export interface TypeStatus {
-  /** The type. */
-  readonly typeUrl: string;
-  /** What the client asked for. */
-  readonly subscription: Subscription;
-  /**
-   * - `"absent"`: no snapshot is set for the client's key
-   * - `"held"`: waits until the client has asked for the names in `waitingFor`
-   * - `"pending"`: about to be sent, as soon as the client has answered or read what came before
-   * - `"sent"`: sent and not yet answered
-   * - `"blocked"`: not sent, or not to the end, since it depends on what the client refused of another type; `blocked`
-   *   says what, and nothing is sent until that is replaced
-   * - `"accepted"`: the client has all that the snapshot has for it
-   * - `"refused"`: the client refused it, for what `refusal` says; nothing is sent until the snapshot changes
-   */
-  readonly state:
-    | "absent"
-    | "held"
-    | "pending"
-    | "sent"
-    | "blocked"
-    | "accepted"
-    | "refused";
-  /** The type's version in the snapshot; undefined if there is none. */
-  readonly version: string | undefined;
-  /** Names that are waited for when `"held"`, otherwise empty. */
-  readonly waitingFor: ReadonlySet<string>;
-  /** The client's NACK, when `"refused"`. */
-  readonly refusal: Refusal | undefined;
-  /** What it depends on, when `"blocked"`. */
-  readonly blocked: Blocked | undefined;
-}
-
-/** Where a connected client stands. */
-export interface ClientStatus {
-  /** The client. */
-  readonly client: Client;
-  /** Each type that it asked for, in the order in which it did. */
-  readonly types: readonly TypeStatus[];
-}
-
-/** What came of a snapshot. */
-export interface Settlement {
-  /** True if no client refused anything. */
-  readonly accepted: boolean;
-  /** If the snapshot was taken back: why. The clients then stand where they do with the one before. */
-  readonly rollback: Rollback | undefined;
-  /** The clients that were connected, each type of theirs `"accepted"`, `"refused"` or `"blocked"` (or `"absent"`, without a snapshot). */
-  readonly clients: readonly ClientStatus[];
 }
 
 /**
@@ -162,12 +102,12 @@ export interface Settlement {
  * const { accepted } = await cache.settled("edge");
  * ```
  */
-export class SnapshotCache<K = string> implements Cache {
+export class SnapshotCache<K = string> implements Cache, Countable {
   readonly #nodeKey: NonNullable<SnapshotCacheOptions<K>["nodeKey"]>;
   readonly #makeBeforeBreak: boolean;
   readonly #drain: number;
   readonly #clock: Clock;
-  readonly #onRollback: SnapshotCacheOptions<K>["onRollback"];
+  readonly #observer: CacheObserver<K> | undefined;
   readonly #validate: Validation;
   readonly #onQuarantine: NonNullable<SnapshotCacheOptions<K>["onQuarantine"]>;
   /** By the snapshot that is served instead. */
@@ -192,11 +132,23 @@ export class SnapshotCache<K = string> implements Cache {
     this.#makeBeforeBreak = options.makeBeforeBreak ?? ads;
     this.#drain = options.drain ?? 0;
     this.#clock = clock;
-    this.#onRollback = options.onRollback;
+    const { observer = [], onRollback } = options;
+    this.#observer = combined([
+      ...typeof observer === "function" ? [observer] : observer,
+      ...onRollback ? [rollbacksOf(onRollback)] : [],
+    ]);
     this.#validate = options.validate ?? "off";
-    this.#onQuarantine = options.onQuarantine ?? printQuarantined;
+    this.#onQuarantine = options.onQuarantine ??
+      (options.observer ? () => {} : printQuarantined);
     const rollsBack = options.onRefused === "rollback";
-    this.#groupOptions = { ads, heartbeat, clock, rollsBack, canary };
+    this.#groupOptions = {
+      ads,
+      heartbeat,
+      clock,
+      rollsBack,
+      canary,
+      follows: options.observer !== undefined,
+    };
   }
 
   /**
@@ -225,7 +177,10 @@ export class SnapshotCache<K = string> implements Cache {
     }
     this.#group(key).set(sound.snapshot);
     const told = news(before, quarantined);
-    if (told.length > 0) this.#onQuarantine(key, told);
+    if (told.length === 0) return;
+    const event = { kind: "quarantine", quarantined: told } as const;
+    this.#observer?.({ cache: this, key, ...event });
+    this.#onQuarantine(key, told);
   }
 
   /** The snapshot of a key, as it was set, what is in quarantine included. */
@@ -265,6 +220,23 @@ export class SnapshotCache<K = string> implements Cache {
   }
 
   /**
+   * How much there is, and how many ask for it. Nothing is kept for it meanwhile, so that it costs something when it is
+   * asked: a millisecond or two for ten thousand clients.
+   */
+  stats(): CacheStats {
+    const counts = new TypeCounts();
+    let unsettled = 0;
+    for (const [key, group] of this.#groups) {
+      unsettled += group.unsettled;
+      group.count(counts);
+      for (const { resource } of this.quarantined(key)) {
+        counts.add(resource.typeUrl, "quarantined", 1);
+      }
+    }
+    return { unsettled, types: counts.types };
+  }
+
+  /**
    * Resolves once every connected client of a key has answered each of its types with the newest version; at once if
    * there is none. A client that leaves is no longer waited for, and one that comes is.
    *
@@ -289,9 +261,32 @@ export class SnapshotCache<K = string> implements Cache {
    * assertEquals(message, 'Cluster "users": no client of the key is connected');
    * ```
    */
-  explain(key: K, typeUrl: string, name: string): Explanation[] {
-    const explanations = this.#groups.get(key)?.explain(typeUrl, name) ??
-      [explainAbsence(typeUrl, name, "no snapshot")];
+  explain(key: K, typeUrl: string, name: string): Explanation[];
+  /** Why a client, as events tell of it (`event.client`), has a resource, or has it not. */
+  explain(client: Client, typeUrl: string, name: string): Explanation;
+  explain(
+    who: Client | K,
+    typeUrl: string,
+    name: string,
+  ): Explanation | Explanation[] {
+    const said = canonicalName(name);
+    if (!isClient(who)) {
+      const explanations = this.#groups.get(who)?.explain(typeUrl, said) ??
+        [explainAbsence(typeUrl, said, "no snapshot")];
+      return this.#withQuarantine(who, typeUrl, said, explanations);
+    }
+    const key = this.#nodeKey(who.node, who.peer, who.identity);
+    const explanation = this.#groups.get(key)?.explainTo(who, typeUrl, said) ??
+      explainAbsence(typeUrl, said, "no snapshot", { client: who });
+    return this.#withQuarantine(key, typeUrl, said, [explanation])[0];
+  }
+
+  #withQuarantine(
+    key: K,
+    typeUrl: string,
+    name: string,
+    explanations: Explanation[],
+  ): Explanation[] {
     const quarantined = this.quarantined(key).find(({ resource }) =>
       resource.typeUrl === typeUrl && resource.name === name
     );
@@ -325,8 +320,10 @@ export class SnapshotCache<K = string> implements Cache {
   #group(key: K): Group {
     let group = this.#groups.get(key);
     if (!group) {
-      const told = (rollback: Rollback) => this.#onRollback?.(key, rollback);
-      this.#groups.set(key, group = new Group(this.#groupOptions, told));
+      const observer = this.#observer;
+      const tell = observer &&
+        ((event: ChangeEvent) => observer({ cache: this, key, ...event }));
+      this.#groups.set(key, group = new Group(this.#groupOptions, tell));
     }
     return group;
   }
@@ -336,6 +333,20 @@ export class SnapshotCache<K = string> implements Cache {
       this.#groups.delete(key);
     }
   }
+}
+
+/** Whether it is a client, and no key; a key that is an object has no node. */
+function isClient<K>(who: Client | K): who is Client {
+  return typeof who === "object" && who !== null && "node" in who &&
+    "id" in who;
+}
+
+function rollbacksOf<K>(
+  onRollback: (key: K, rollback: Rollback) => void,
+): CacheObserver<K> {
+  return (event) => {
+    if (event.kind === "rollback") onRollback(event.key, event.rollback);
+  };
 }
 
 function printQuarantined(key: unknown, quarantined: readonly Quarantined[]) {

@@ -9,7 +9,8 @@ type Types = readonly TypeState[];
 /** Make: whether the client has taken what comes before a type, which is what the type refers to. */
 export function isMade(state: TypeState, types: Types): boolean {
   return others(state, prerequisitesOf, types).every((other) =>
-    other.isQuiet && !needsRefused(state, other)
+    other.isQuiet && !needsRefused(state, other) &&
+    (!other.expected || other.expected.names(types).length === 0)
   );
 }
 
@@ -45,7 +46,7 @@ export function waitsFor(state: TypeState, types: Types): string[] {
     : [prerequisitesOf];
   return relations
     .flatMap((relation) => others(state, relation, types))
-    .filter((other) => !other.isQuiet || other.refusal)
+    .filter((other) => isUntaken(other, types) || other.refusal)
     .map(({ typeUrl }) => typeUrl);
 }
 
@@ -65,16 +66,24 @@ export function waitOf(state: TypeState, types: Types): Wait | undefined {
       !other.isQuiet || other.refusal
     )
     : others(state, prerequisitesOf, types).filter((other) =>
-      !other.isQuiet || needsRefused(state, other)
+      isUntaken(other, types) || needsRefused(state, other)
     );
-  return { removal, names, waitingFor: awaited.map(awaitedOf) };
+  const waitingFor = awaited.map((other) => awaitedOf(other, types));
+  return { removal, names, waitingFor };
 }
 
-function awaitedOf(state: TypeState): Awaited {
-  const { typeUrl, isQuiet, refusal, outstanding } = state;
-  return isQuiet
-    ? { typeUrl, names: refusal?.names ?? [], refusal }
-    : { typeUrl, names: outstanding, refusal: undefined };
+function awaitedOf(state: TypeState, types: Types): Awaited {
+  const { typeUrl, refusal, outstanding } = state;
+  if (!isUntaken(state, types)) {
+    return { typeUrl, names: refusal?.names ?? [], refusal };
+  }
+  const names = [...outstanding, ...state.expected?.names(types) ?? []];
+  return { typeUrl, names, refusal: undefined };
+}
+
+/** Whether the client has yet to take something of a type: what it was sent, is about to be sent, or is to ask for. */
+function isUntaken(state: TypeState, types: Types): boolean {
+  return !state.isQuiet || (state.expected?.names(types).length ?? 0) > 0;
 }
 
 function unmadeBy(state: TypeState, types: Types): Blocked | undefined {

@@ -263,7 +263,7 @@ export class Responses {
 }
 
 /** Names that something refers to, by type. */
-type References = ReadonlyMap<string, ReadonlySet<string>>;
+export type References = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What streams share of a view, for as long as the view is in use. */
 interface Shared {

@@ -1,5 +1,5 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { FailureCode, ResourceState } from "../cache/mod.ts";
+import { covers, type FailureCode, type ResourceState } from "../cache/mod.ts";
 import { type Resource, shortName, TypeUrl } from "../resource/mod.ts";
 import {
   blockedBy,
@@ -9,6 +9,7 @@ import {
   waitOf,
   waitsFor,
 } from "./_gates.ts";
+import { Expected } from "./_expected.ts";
 import { Referred } from "./_referred.ts";
 import type { StreamAction, StreamEvent } from "./events.ts";
 import { rank } from "./order.ts";
@@ -123,7 +124,12 @@ export class Stream {
   inspect(typeUrl: string, name: string): ResourceState {
     const state = this.#find(typeUrl);
     if (!state) return unsubscribed;
-    return { ...state.inspect(name), waitsFor: waitsFor(state, this.#types) };
+    const types = this.#types;
+    return {
+      ...state.inspect(name),
+      waitsFor: waitsFor(state, types),
+      blocked: blockedBy(state, types),
+    };
   }
 
   #request(request: StreamRequest): StreamAction[] {
@@ -267,7 +273,7 @@ export class Stream {
     const { response, view, changed } = next;
     this.#hasSent = true;
     if (!state.hasLeftovers && state.drain === "done") state.drain = "needed";
-    if (parents.includes(state.typeUrl)) this.#followUp(changed);
+    if (parents.includes(state.typeUrl)) this.#followUp(state, changed);
     return { kind: "send", typeUrl: state.typeUrl, response, view };
   }
 
@@ -286,12 +292,20 @@ export class Stream {
    * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
    * what it asks for only after it was sent what refers to it, whatever the version that it says it has.
    */
-  #followUp(changed: readonly Resource[]) {
+  #followUp(parent: TypeState, changed: readonly Resource[]) {
     const { responses } = this.#options;
     for (const [typeUrl, names] of responses.references(changed)) {
       const state = this.#find(typeUrl);
       if (!state) (this.#referred ??= new Referred()).add(typeUrl, names);
-      else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
+      else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
+        state.resend(names);
+        if (!parent.makeBeforeBreak || !state.makeBeforeBreak) continue;
+        const unasked = [...names]
+          .filter((name) => !covers(state.subscription, name));
+        if (unasked.length === 0) continue;
+        state.expected ??= new Expected(state);
+        state.expected.add(new Set(unasked), changed);
+      }
     }
   }
 

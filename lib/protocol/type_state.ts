@@ -6,6 +6,7 @@ import type {
 } from "../cache/mod.ts";
 import { Resource } from "../resource/mod.ts";
 import { compose, composeHeartbeat, type ComposeOptions } from "./_compose.ts";
+import type { Expected } from "./_expected.ts";
 import type { Held } from "./_holdings.ts";
 import { Ledger, type LedgerOptions } from "./_ledger.ts";
 import type { Names } from "./_referred.ts";
@@ -48,6 +49,8 @@ export class TypeState {
   makeBeforeBreak = false;
   /** Where what is to be removed stands with the requests that are under way to it. */
   drain: "none" | "needed" | "under way" | "done" = "none";
+  /** What the client is about to ask for; undefined if that was never looked for. */
+  expected: Expected | undefined;
   readonly #protocol: Protocol;
   readonly #responses: Responses;
   readonly #ledger: Ledger;

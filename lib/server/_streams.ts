@@ -7,7 +7,8 @@ import { steadyClock } from "./_clock.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
-import { combined, type Observer } from "./events.ts";
+import { combined } from "../cache/_observers.ts";
+import type { Observer } from "./events.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { discoveryServices, isFetch, streamedProtocol } from "./services.ts";
 

@@ -1,8 +1,13 @@
 import {
+  type Cache,
   createSnapshot,
+  LinearCache,
+  MuxCache,
   serve,
   type Snapshot,
   SnapshotCache,
+  TypeUrl,
+  updateAll,
 } from "../../mod.ts";
 import { Process } from "../bench/_process.ts";
 import { tools } from "../bench/_sides.ts";
@@ -30,6 +35,8 @@ export interface LosslessOptions {
   /** Delay of what Envoy says to the control plane, in milliseconds. */
   delay?: number;
   makeBeforeBreak?: boolean;
+  /** Whether each type is in a `LinearCache` of its own. Default: all are in a `SnapshotCache`. */
+  linear?: boolean;
   /** Whether go-control-plane does it. Default: our server. */
   peer?: boolean;
 }
@@ -67,6 +74,34 @@ async function ours(makeBeforeBreak?: boolean): Promise<ControlPlane> {
       const { accepted } = await cache.settled(NODE, { signal });
       if (!accepted) throw new Error(`round ${round} was refused`);
     },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** A `LinearCache` for each type, changed together. */
+async function linear(makeBeforeBreak = true): Promise<ControlPlane> {
+  const caches = new Map<string, LinearCache>(
+    [
+      TypeUrl.Listener,
+      TypeUrl.RouteConfiguration,
+      TypeUrl.ClusterLoadAssignment,
+      TypeUrl.Cluster,
+    ].map((
+      typeUrl,
+    ) => [typeUrl, new LinearCache(typeUrl, { makeBeforeBreak })]),
+  );
+  const cache: Cache = new MuxCache(({ typeUrl }) => caches.get(typeUrl));
+  const server = await serve({ cache, hostname: "127.0.0.1", port: 0 });
+  return {
+    port: server.addr.port,
+    set(_round, snapshot) {
+      updateAll(...[...caches.values()].map((cache) => {
+        const resources = snapshot.resources(cache.typeUrl);
+        const gone = [...cache.names()].filter((name) => !resources.has(name));
+        return [cache, { set: resources.values(), delete: gone }] as const;
+      }));
+    },
+    settled: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
@@ -110,7 +145,11 @@ export async function replaceUnderLoad(
   const { delta, rounds, rate, delay = 0, makeBeforeBreak } = options;
   await using upstream = new Upstream("upstream");
   await using plane =
-    await (options.peer ? goControlPlanes() : ours(makeBeforeBreak));
+    await (options.peer
+      ? goControlPlanes()
+      : options.linear
+      ? linear(makeBeforeBreak)
+      : ours(makeBeforeBreak));
   await plane.set(0, snapshotFor(0, upstream));
   await using proxy = await DelayProxy.start(plane.port, delay);
   await using envoy = await Envoy.start(
