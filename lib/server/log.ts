@@ -14,7 +14,7 @@ export type LogLevel = "debug" | "info" | "warn";
  * are left out.
  */
 export interface LogRecord {
-  /** Refusals and limits are `"warn"`, streams that come, go or change `"info"`, all else `"debug"`. */
+  /** Refusals and limits are `"warn"`, streams that come, wait, go or change `"info"`, all else `"debug"`. */
   level: LogLevel;
   /** The event in a sentence, of the fields below. */
   message: string;
@@ -150,8 +150,10 @@ function levelOf(event: ServerEvent): LogLevel {
   switch (event.kind) {
     case "nack":
     case "refuse":
-    case "limit":
       return "warn";
+    case "limit":
+      // To wait for one's turn is no fault of anybody's.
+      return event.limit === "admissionsPerSecond" ? "info" : "warn";
     case "wait":
       return event.waitingFor.some(({ refusal }) => refusal) ? "warn" : "debug";
     case "close":
