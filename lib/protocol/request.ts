@@ -90,8 +90,9 @@ export function decodeDeltaRequest(bytes: Uint8Array): StreamRequest {
       subscribe.push(text(bytes, field.start, field.end));
     } else if (field.number === 4) {
       unsubscribe.push(text(bytes, field.start, field.end));
-    } else if (field.number === 5) versions.set(...decodeEntry(bytes, field));
-    else if (field.number === 6) {
+    } else if (field.number === 5) {
+      decodeEntry(bytes, field, (name, version) => versions.set(name, version));
+    } else if (field.number === 6) {
       common.nonce = text(bytes, field.start, field.end);
     } else if (field.number === 7) common.error = decodeStatus(bytes, field);
     else if (field.number === 8) subscribe.push(decodeLocator(bytes, field));
@@ -168,11 +169,25 @@ function decodeStatus(
   return status;
 }
 
+/** Tags of a map entry's key and value, where both are texts. */
+const KEY = 1 << 3 | Wire.Bytes;
+const VALUE = 2 << 3 | Wire.Bytes;
+
+/** Reads an entry of a map of texts. There may be a hundred of them in a request, all of one form. */
 function decodeEntry(
   bytes: Uint8Array,
   { start, end }: Field,
-): [key: string, value: string] {
-  const entry: [string, string] = ["", ""];
+  set: (key: string, value: string) => void,
+) {
+  const keyEnd = start + 2 + bytes[start + 1];
+  if (
+    end - start < 0x80 && keyEnd + 2 <= end && bytes[start] === KEY &&
+    bytes[keyEnd] === VALUE && keyEnd + 2 + bytes[keyEnd + 1] === end
+  ) {
+    set(text(bytes, start + 2, keyEnd), text(bytes, keyEnd + 2, end));
+    return;
+  }
+  const entry = ["", ""];
   eachField(bytes, start, end, (field) => {
     if (
       field.wire === Wire.Bytes && (field.number === 1 || field.number === 2)
@@ -180,5 +195,5 @@ function decodeEntry(
       entry[field.number - 1] = text(bytes, field.start, field.end);
     }
   });
-  return entry;
+  set(entry[0], entry[1]);
 }

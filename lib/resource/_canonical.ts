@@ -1,23 +1,20 @@
 import {
-  type DescField,
+  create,
   type DescMessage,
   type JsonValue,
   type Message,
+  type MessageInitShape,
   ScalarType,
   toBinary,
 } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { type FieldPlan, type MessagePlan, planOf, Shape } from "./_plan.ts";
 import { writeStruct } from "./_struct.ts";
+import { Writer } from "./_writer.ts";
 
 type Fields = Record<string, unknown>;
-type WriteMessage = (writer: BinaryWriter, message: Fields) => void;
-type WriteValue = (writer: BinaryWriter, value: unknown) => void;
 
 /** One for all: to begin with an empty buffer and let it grow costs more than the rest. */
-let shared = new BinaryWriter();
-/** Bytes beyond which a message's buffer is not kept for the next. */
-const MOST_KEPT = 1024 * 1024;
+const writer = new Writer();
 
 /**
  * Encodes a message so that equal messages give equal bytes: fields in the order of their numbers, entries of maps in
@@ -28,236 +25,225 @@ export function encodeCanonical(
   message: Message,
 ): Uint8Array {
   try {
-    messageWriter(schema)(shared, message as unknown as Fields);
+    writeMessage(planOf(schema), message as unknown as Fields);
+    return writer.finish();
   } catch (error) {
-    shared = new BinaryWriter();
+    writer.reset();
     // The library's encoder says which field it is; ours is made to be fast.
     toBinary(schema, message);
     throw error;
   }
-  const bytes = shared.finish();
-  if (bytes.length > MOST_KEPT) shared = new BinaryWriter();
-  return bytes;
 }
 
-const writers = new WeakMap<DescMessage, WriteMessage>();
-
-function messageWriter(schema: DescMessage): WriteMessage {
-  const known = writers.get(schema);
-  if (known) return known;
-  const { typeName } = schema;
-  const fields: WriteMessage[] = [];
-  const write: WriteMessage = (writer, message) => {
-    if (message.$typeName !== typeName) {
-      throw new TypeError(`${message.$typeName} is no ${typeName}`);
-    }
-    for (let i = 0; i < fields.length; i++) fields[i](writer, message);
-    for (const { no, wireType, data } of (message as Message).$unknown ?? []) {
-      writer.tag(no, wireType).raw(data);
-    }
-  };
-  // Before its fields, which may be of its own type.
-  writers.set(schema, write);
-  const sorted = schema.fields.toSorted((a, b) => a.number - b.number);
-  for (const field of sorted) fields.push(fieldWriter(field));
-  return write;
+/** Encodes what `create` would make a message of, without making it. The bytes are those of the message. */
+export function encodeInit<D extends DescMessage>(
+  schema: D,
+  init: MessageInitShape<D>,
+): Uint8Array {
+  try {
+    writeInit(planOf(schema), init as unknown as Fields);
+    return writer.finish();
+  } catch (error) {
+    writer.reset();
+    depth = 0;
+    toBinary(schema, create(schema, init));
+    throw error;
+  }
 }
 
-function fieldWriter(field: DescField): WriteMessage {
-  const name = field.localName;
-  if (field.fieldKind === "list") return listWriter(field);
-  if (field.fieldKind === "map") return mapWriter(field);
-  const write = valueWriter(field);
-  if (field.oneof) {
-    const group = field.oneof.localName;
-    return (writer, message) => {
-      const chosen = message[group] as { case?: string; value?: unknown };
-      if (chosen.case === name) write(writer, chosen.value);
-    };
+function writeMessage(plan: MessagePlan, message: Fields) {
+  if (message.$typeName !== plan.typeName) {
+    throw new TypeError(`${message.$typeName} is no ${plan.typeName}`);
   }
-  if (field.presence === IMPLICIT) {
-    const isSet = field.fieldKind === "enum"
-      ? (value: unknown) => value !== field.enum.values[0].number
-      : nonZero(field.fieldKind === "scalar" ? field.scalar : undefined);
-    return (writer, message) => {
-      const value = message[name];
-      if (isSet(value)) write(writer, value);
-    };
-  }
-  const isRequired = field.presence === LEGACY_REQUIRED;
-  return (writer, message) => {
-    const value = message[name];
+  const { fields } = plan;
+  let group = "";
+  let oneof: { case?: string; value?: unknown } = message;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i];
+    if (field.group !== "") {
+      if (field.group !== group) {
+        group = field.group;
+        oneof = message[group] as typeof oneof;
+      }
+      if (oneof.case === field.name) writeField(field, oneof.value, false);
+      continue;
+    }
+    const value = message[field.name];
     // A default of proto2 lies on the prototype.
-    if (value !== undefined && Object.hasOwn(message, name)) {
-      write(writer, value);
-    } else if (isRequired) throw new TypeError(`${field} is required`);
-  };
-}
-
-// The values of google.protobuf.FeatureSet.FieldPresence.
-const IMPLICIT = 2;
-const LEGACY_REQUIRED = 3;
-
-function nonZero(type: ScalarType | undefined): (value: unknown) => boolean {
-  switch (type) {
-    case ScalarType.BOOL:
-      return (value) => value !== false;
-    case ScalarType.STRING:
-      return (value) => value !== "";
-    case ScalarType.BYTES:
-      return (value) => (value as Uint8Array).length > 0;
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      return (value) => !Object.is(value, 0);
-    default:
-      // Loose, since 64-bit integers are bigints or strings.
-      return (value) => value != 0;
-  }
-}
-
-/** Writes one value with its tag. */
-function valueWriter(field: DescField): WriteValue {
-  const { number } = field;
-  if (field.message) {
-    const write = contentWriter(field, field.message);
-    if ("delimitedEncoding" in field && field.delimitedEncoding) {
-      return (writer, value) => {
-        writer.tag(number, WireType.StartGroup);
-        write(writer, value);
-        writer.tag(number, WireType.EndGroup);
-      };
+    if (
+      value === field.unset ||
+      plan.inherits && !Object.hasOwn(message, field.name)
+    ) {
+      if (field.isRequired) throw new TypeError(`${field.name} is required`);
+      continue;
     }
-    return (writer, value) => {
-      writer.tag(number, WireType.LengthDelimited).fork();
-      write(writer, value);
-      writer.join();
-    };
+    writeField(field, value, false);
   }
-  const type = field.scalar ?? ScalarType.INT32;
-  const wire = wireOf(type);
-  const write = scalarWriter(type);
-  return (writer, value) => {
-    writer.tag(number, wire);
-    write(writer, value);
-  };
+  const unknown = (message as unknown as Message).$unknown;
+  if (unknown !== undefined) {
+    for (const { no, wireType, data } of unknown) {
+      writer.varint((no << 3 | wireType) >>> 0);
+      writer.raw(data);
+    }
+  }
+}
+
+// Fields of the messages that are being written by what they are to be made of, in the order of their numbers, and their values.
+const fieldsFound: FieldPlan[] = [];
+const valuesFound: unknown[] = [];
+let depth = 0;
+
+function writeInit(plan: MessagePlan, init: Fields) {
+  if (init.$typeName !== undefined) return writeMessage(plan, init);
+  if (typeof init !== "object") {
+    throw new TypeError(`${init} is no ${plan.typeName}`);
+  }
+  const first = depth;
+  for (const key in init) {
+    let value = init[key];
+    if (value === undefined || value === null) continue;
+    let field = plan.byName.get(key);
+    if (field === undefined) {
+      const cases = plan.groups.get(key);
+      const oneof = value as { case?: string; value?: unknown };
+      field = cases?.get(oneof.case!);
+      if (field === undefined) continue;
+      value = oneof.value;
+    }
+    let at = depth++;
+    for (; at > first && fieldsFound[at - 1].order > field.order; at--) {
+      fieldsFound[at] = fieldsFound[at - 1];
+      valuesFound[at] = valuesFound[at - 1];
+    }
+    fieldsFound[at] = field;
+    valuesFound[at] = value;
+  }
+  const end = depth;
+  if (plan.isDemanding) requireAll(plan, first, end);
+  for (let at = first; at < end; at++) {
+    writeField(fieldsFound[at], valuesFound[at], true);
+    valuesFound[at] = undefined;
+  }
+  depth = first;
+}
+
+function requireAll(plan: MessagePlan, first: number, end: number) {
+  for (const field of plan.fields) {
+    if (field.isRequired && !fieldsFound.slice(first, end).includes(field)) {
+      throw new TypeError(`${field.name} is required`);
+    }
+  }
+}
+
+/** Writes a field, unless it has no presence and the value that it has when it was not set. */
+function writeField(field: FieldPlan, value: unknown, isInit: boolean) {
+  switch (field.shape) {
+    case Shape.String:
+    case Shape.Bool:
+    case Shape.Enum:
+      if (value === field.unset) return;
+      break;
+    case Shape.Integer:
+      // Loose, since 64-bit integers are bigints or strings.
+      if (value == 0) return;
+      break;
+    case Shape.Float:
+      if (Object.is(value, 0)) return;
+      break;
+    case Shape.Bytes:
+      if (value instanceof Uint8Array && value.length === 0) return;
+      if (isInit && Array.isArray(value) && value.length === 0) return;
+      break;
+    case Shape.Scalar:
+      break;
+    case Shape.Message:
+      return writeSub(field, value, isInit);
+    case Shape.Messages: {
+      const items = value as unknown[];
+      for (let i = 0; i < items.length; i++) writeSub(field, items[i], isInit);
+      return;
+    }
+    case Shape.Scalars: {
+      const items = value as unknown[];
+      for (let i = 0; i < items.length; i++) {
+        writer.varint(field.tag);
+        writer.scalar(field.scalar, asBytes(items[i], field, isInit));
+      }
+      return;
+    }
+    case Shape.Packed: {
+      const items = value as unknown[];
+      if (items.length === 0) return;
+      writer.varint(field.tag);
+      const start = writer.open();
+      for (let i = 0; i < items.length; i++) {
+        writer.scalar(field.scalar, items[i]);
+      }
+      return writer.close(start);
+    }
+    case Shape.Map:
+      return writeMap(field, value as Fields, isInit);
+  }
+  writer.varint(field.tag);
+  writer.scalar(field.scalar, asBytes(value, field, isInit));
+}
+
+/** What a message is made of may have bytes as a list of numbers. */
+function asBytes(value: unknown, field: FieldPlan, isInit: boolean): unknown {
+  return isInit && field.scalar === ScalarType.BYTES && Array.isArray(value)
+    ? new Uint8Array(value)
+    : value;
+}
+
+function writeSub(field: FieldPlan, value: unknown, isInit: boolean) {
+  writer.varint(field.tag);
+  if (field.endTag !== 0) {
+    writeContent(field, value, isInit);
+    writer.varint(field.endTag);
+    return;
+  }
+  const start = writer.open();
+  writeContent(field, value, isInit);
+  writer.close(start);
 }
 
 /** Writes what is in a message, as the field holds it. */
-function contentWriter(field: DescField, schema: DescMessage): WriteValue {
+function writeContent(field: FieldPlan, value: unknown, isInit: boolean) {
+  const { plan, wrapped } = field;
   // In a field, a Struct is a plain JSON object, and a wrapper the value that it wraps.
-  if (
-    schema.typeName === "google.protobuf.Struct" &&
-    field.parent?.typeName !== "google.protobuf.Value"
-  ) return (writer, value) => writeStruct(writer, value as JsonValue);
-  const write = messageWriter(schema);
-  if (
-    field.fieldKind === "message" && !field.oneof && isWrapperDesc(schema)
-  ) {
-    const { typeName: $typeName } = schema;
-    return (writer, value) => write(writer, { $typeName, value });
-  }
-  return write as WriteValue;
+  if (wrapped !== undefined) writeField(wrapped, value, isInit);
+  else if (plan === undefined) writeStruct(writer, value as JsonValue);
+  else if (isInit) writeInit(plan, value as Fields);
+  else writeMessage(plan, value as Fields);
 }
 
-function listWriter(field: DescField & { fieldKind: "list" }): WriteMessage {
-  const name = field.localName;
-  const { number } = field;
-  if (field.listKind !== "message" && field.packed) {
-    const write = scalarWriter(field.scalar ?? ScalarType.INT32);
-    return (writer, message) => {
-      const items = message[name] as unknown[];
-      if (items.length === 0) return;
-      writer.tag(number, WireType.LengthDelimited).fork();
-      for (const item of items) write(writer, item);
-      writer.join();
-    };
+function writeMap(field: FieldPlan, entries: Fields, isInit: boolean) {
+  const keys = Object.keys(entries);
+  if (keys.length === 0) return;
+  if (keys.length > 1) keys.sort();
+  for (const key of keys) {
+    writer.varint(field.tag);
+    const start = writer.open();
+    writer.varint(field.keyTag);
+    writer.scalar(field.keyScalar, keyOf(field.keyScalar, key));
+    const value = entries[key];
+    writeField(field.value!, value, isInit);
+    writer.close(start);
   }
-  const write = valueWriter(field);
-  return (writer, message) => {
-    const items = message[name] as unknown[];
-    for (let i = 0; i < items.length; i++) write(writer, items[i]);
-  };
-}
-
-function mapWriter(field: DescField & { fieldKind: "map" }): WriteMessage {
-  const name = field.localName;
-  const keyWire = wireOf(field.mapKey);
-  const writeKey = scalarWriter(field.mapKey);
-  const keyOf = mapKey(field.mapKey);
-  const content = field.message && contentWriter(field, field.message);
-  const type = field.scalar ?? ScalarType.INT32;
-  const valueWire = wireOf(type);
-  const writeScalar = scalarWriter(type);
-  return (writer, message) => {
-    const entries = message[name] as Fields;
-    for (const key of Object.keys(entries).sort()) {
-      writer.tag(field.number, WireType.LengthDelimited).fork();
-      writer.tag(1, keyWire);
-      writeKey(writer, keyOf(key));
-      if (content) {
-        writer.tag(2, WireType.LengthDelimited).fork();
-        content(writer, entries[key]);
-        writer.join();
-      } else {
-        writer.tag(2, valueWire);
-        writeScalar(writer, entries[key]);
-      }
-      writer.join();
-    }
-  };
 }
 
 /** Keys of maps are properties, and so texts. */
-function mapKey(type: ScalarType): (key: string) => unknown {
-  if (type === ScalarType.STRING) return (key) => key;
-  if (type === ScalarType.BOOL) return (key) => key === "true";
-  return wireOf(type) === WireType.Bit64 || is64Bit(type)
-    ? (key) => key
-    : Number;
-}
-
-function is64Bit(type: ScalarType): boolean {
-  return type === ScalarType.INT64 || type === ScalarType.UINT64 ||
-    type === ScalarType.SINT64;
-}
-
-function wireOf(type: ScalarType): WireType {
+function keyOf(type: ScalarType, key: string): unknown {
   switch (type) {
-    case ScalarType.BYTES:
-    case ScalarType.STRING:
-      return WireType.LengthDelimited;
-    case ScalarType.DOUBLE:
-    case ScalarType.FIXED64:
-    case ScalarType.SFIXED64:
-      return WireType.Bit64;
+    case ScalarType.BOOL:
+      return key !== "false";
+    case ScalarType.INT32:
+    case ScalarType.UINT32:
+    case ScalarType.SINT32:
     case ScalarType.FIXED32:
     case ScalarType.SFIXED32:
-    case ScalarType.FLOAT:
-      return WireType.Bit32;
+      return Number.parseInt(key);
     default:
-      return WireType.Varint;
+      return key;
   }
-}
-
-/** Writes a value without a tag. */
-function scalarWriter(type: ScalarType): WriteValue {
-  // The writer's methods check what they are given.
-  const writes: Record<ScalarType, WriteValue> = {
-    [ScalarType.STRING]: (writer, value) => writer.string(value as string),
-    [ScalarType.BOOL]: (writer, value) => writer.bool(value as boolean),
-    [ScalarType.BYTES]: (writer, value) => writer.bytes(value as Uint8Array),
-    [ScalarType.DOUBLE]: (writer, value) => writer.double(value as number),
-    [ScalarType.FLOAT]: (writer, value) => writer.float(value as number),
-    [ScalarType.INT32]: (writer, value) => writer.int32(value as number),
-    [ScalarType.UINT32]: (writer, value) => writer.uint32(value as number),
-    [ScalarType.SINT32]: (writer, value) => writer.sint32(value as number),
-    [ScalarType.FIXED32]: (writer, value) => writer.fixed32(value as number),
-    [ScalarType.SFIXED32]: (writer, value) => writer.sfixed32(value as number),
-    [ScalarType.INT64]: (writer, value) => writer.int64(value as bigint),
-    [ScalarType.UINT64]: (writer, value) => writer.uint64(value as bigint),
-    [ScalarType.SINT64]: (writer, value) => writer.sint64(value as bigint),
-    [ScalarType.FIXED64]: (writer, value) => writer.fixed64(value as bigint),
-    [ScalarType.SFIXED64]: (writer, value) => writer.sfixed64(value as bigint),
-  };
-  return writes[type];
 }

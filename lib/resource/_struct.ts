@@ -1,43 +1,67 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Writer } from "./_writer.ts";
+
+// Tags: a field's number times eight, and its wire type.
+const FIELDS = 1 << 3 | 2;
+const KEY = 1 << 3 | 2;
+const VALUE = 2 << 3 | 2;
+const NULL = 1 << 3;
+const NUMBER = 2 << 3 | 1;
+const STRING = 3 << 3 | 2;
+const BOOL = 4 << 3;
+const STRUCT = 5 << 3 | 2;
+const LIST = 6 << 3 | 2;
+const VALUES = 1 << 3 | 2;
 
 /**
  * Writes what is in a `google.protobuf.Struct`, entries in the order of their keys.
  *
  * @see https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/struct.proto
  */
-export function writeStruct(writer: BinaryWriter, json: JsonValue) {
+export function writeStruct(writer: Writer, json: JsonValue) {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new TypeError(`a Struct is no ${JSON.stringify(json)}`);
   }
   for (const key of Object.keys(json).sort()) {
-    writer.tag(1, WireType.LengthDelimited).fork();
-    writer.tag(1, WireType.LengthDelimited).string(key);
-    writer.tag(2, WireType.LengthDelimited).fork();
+    writer.varint(FIELDS);
+    const entry = writer.open();
+    writer.varint(KEY);
+    writer.text(key);
+    writer.varint(VALUE);
+    const value = writer.open();
     writeValue(writer, json[key]);
-    writer.join().join();
+    writer.close(value);
+    writer.close(entry);
   }
 }
 
-function writeValue(writer: BinaryWriter, json: JsonValue) {
-  if (json === null) writer.tag(1, WireType.Varint).int32(0);
-  else if (typeof json === "number") {
-    writer.tag(2, WireType.Bit64).double(json);
+function writeValue(writer: Writer, json: JsonValue) {
+  if (json === null) {
+    writer.varint(NULL);
+    writer.varint(0);
+  } else if (typeof json === "number") {
+    writer.varint(NUMBER);
+    writer.double(json);
   } else if (typeof json === "string") {
-    writer.tag(3, WireType.LengthDelimited).string(json);
+    writer.varint(STRING);
+    writer.text(json);
   } else if (typeof json === "boolean") {
-    writer.tag(4, WireType.Varint).bool(json);
+    writer.varint(BOOL);
+    writer.varint(json ? 1 : 0);
   } else if (Array.isArray(json)) {
-    writer.tag(6, WireType.LengthDelimited).fork();
+    writer.varint(LIST);
+    const list = writer.open();
     for (const item of json) {
-      writer.tag(1, WireType.LengthDelimited).fork();
+      writer.varint(VALUES);
+      const value = writer.open();
       writeValue(writer, item);
-      writer.join();
+      writer.close(value);
     }
-    writer.join();
+    writer.close(list);
   } else {
-    writer.tag(5, WireType.LengthDelimited).fork();
+    writer.varint(STRUCT);
+    const struct = writer.open();
     writeStruct(writer, json);
-    writer.join();
+    writer.close(struct);
   }
 }

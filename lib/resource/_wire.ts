@@ -80,21 +80,49 @@ export function eachField(
   }
 }
 
-/** Below this many bytes, a loop over ASCII is faster than a call to the decoder. */
-const SHORT = 96;
+/** Texts of more bytes are decoded by the runtime, and not kept. */
+const LONGEST_KEPT = 96;
+/** How many texts are kept; a power of two. */
+const MOST_KEPT = 1 << 14;
+const FNV_PRIME = 0x01000193;
+
+/** Texts that were read, each at a place that its bytes tell. A place has the newest of those that belong there. */
+let kept: (string | undefined)[] | undefined;
 
 /**
- * Decodes UTF-8.
+ * Decodes UTF-8. The same short bytes mostly give the same string, so that the names, versions and types that a thousand
+ * clients say lie in memory once, and cost no decoding.
  *
  * @throws {TypeError} if it is none.
  */
 export function text(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > SHORT) return decoder.decode(bytes.subarray(start, end));
-  let decoded = "";
+  const length = end - start;
+  if (length === 0) return "";
+  if (length > LONGEST_KEPT) return decoder.decode(bytes.subarray(start, end));
+  let hash = length;
   for (let at = start; at < end; at++) {
     const byte = bytes[at];
     if (byte > 0x7f) return decoder.decode(bytes.subarray(start, end));
-    decoded += String.fromCharCode(byte);
+    hash = Math.imul(hash ^ byte, FNV_PRIME);
   }
-  return decoded;
+  kept ??= new Array<string | undefined>(MOST_KEPT).fill(undefined);
+  const place = (hash ^ hash >>> 15) & (MOST_KEPT - 1);
+  const known = kept[place];
+  if (known !== undefined && isText(known, bytes, start, length)) return known;
+  const read = String.fromCharCode(...bytes.subarray(start, end));
+  kept[place] = read;
+  return read;
+}
+
+function isText(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i++) {
+    if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  }
+  return true;
 }

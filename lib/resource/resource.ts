@@ -1,4 +1,8 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  Message,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
 import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { TypedExtensionConfigSchema } from "@xds/envoy/envoy/config/core/v3";
 import {
@@ -21,8 +25,15 @@ import { RuntimeSchema } from "@xds/envoy/envoy/service/runtime/v3";
 import {
   RateLimitConfigSchema,
 } from "@xds/envoy/ratelimit/config/ratelimit/v3";
-import { encodeCanonical } from "./_canonical.ts";
-import { hash64, hashText, hex64 } from "./_hash.ts";
+import { encodeCanonical, encodeInit } from "./_canonical.ts";
+import {
+  bigintOf,
+  digitsOf,
+  type Hash,
+  hash64,
+  hashBoth,
+  textHash,
+} from "./_hash.ts";
 import { findReferences, type References } from "./references.ts";
 import { findViolations, type Violation } from "./rules/mod.ts";
 import { TypeUrl, typeUrl } from "./type_url.ts";
@@ -90,6 +101,21 @@ named.set(ClusterLoadAssignmentSchema.typeName, {
   name: (message) => (message as ClusterLoadAssignment).clusterName,
 });
 
+/** A resource's fingerprint, without making it one number. */
+export let fingerprintOf: (resource: Resource) => Hash;
+
+/** Whether two resources have the same version, which need not be worked out for that. */
+export let haveSameVersion: (one: Resource, other: Resource) => boolean;
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  // What differs does so near the end more often than in its name.
+  for (let at = one.length - 1; at >= 0; at--) {
+    if (one[at] !== other[at]) return false;
+  }
+  return true;
+}
+
 /**
  * A named message as xDS carries it. Immutable: its bytes are encoded once, when it is made, and shared by every
  * snapshot and response that it is part of. Made by {@linkcode createResource}.
@@ -103,8 +129,10 @@ export class Resource {
   readonly ttl: number | undefined;
   /** Its message in protobuf's binary form; not to be written to. */
   readonly bytes: Uint8Array;
+  readonly #versionGiven: boolean;
   #version: string | undefined;
-  #fingerprint: bigint | undefined;
+  #hash: Hash | undefined;
+  #fingerprint: Hash | undefined;
   #references: References | undefined;
   #violations: readonly Violation[] | undefined;
 
@@ -115,16 +143,32 @@ export class Resource {
     this.ttl = init.ttl;
     this.bytes = init.bytes;
     this.#version = init.version;
+    this.#versionGiven = init.version !== undefined;
+  }
+
+  static {
+    fingerprintOf = (resource) =>
+      resource.#fingerprint ??= resource.#versionGiven
+        ? textHash(`${resource.name}\0${resource.#version}`)
+        : hashBoth(resource.name, resource.#content);
+    haveSameVersion = (one, other) =>
+      one.#versionGiven || other.#versionGiven
+        ? one.version === other.version
+        : one.ttl === other.ttl && areEqual(one.bytes, other.bytes);
   }
 
   /** Its version: the caller's, or sixteen hexadecimal digits derived from its bytes and TTL. */
   get version(): string {
-    return this.#version ??= hex64(hash64(this.bytes, this.ttl ?? 0));
+    return this.#version ??= digitsOf(this.#content);
+  }
+
+  get #content(): Hash {
+    return this.#hash ??= hash64(this.bytes, this.ttl ?? 0);
   }
 
   /** A 64-bit hash of its name and version. Those of a set of resources, summed, are the version of the set. */
   get fingerprint(): bigint {
-    return this.#fingerprint ??= hashText(`${this.name}\0${this.version}`);
+    return bigintOf(fingerprintOf(this));
   }
 
   /** Which other resources it refers to, found when first asked for. */
@@ -169,11 +213,43 @@ export function createResource(
   encoded: EncodedResource,
   options?: Pick<ResourceOptions, "validate">,
 ): Resource;
+/**
+ * Makes a resource of what `create` would make its message of, for a fraction of the time and memory that it takes to
+ * make a message first: the way to make many.
+ *
+ * @example
+ * ```ts
+ * import { createResource } from "@xds/control-plane";
+ * import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+ * import { create } from "@bufbuild/protobuf";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const resource = createResource(ClusterSchema, { name: "users", connectTimeout: { seconds: 5n } });
+ * const message = create(ClusterSchema, { name: "users", connectTimeout: { seconds: 5n } });
+ * assertEquals(resource.bytes, createResource(message).bytes);
+ * ```
+ *
+ * @throws {TypeError} as for a message
+ * @throws {ValidationError} as for a message
+ */
+export function createResource<D extends DescMessage>(
+  schema: D,
+  init: MessageInitShape<D>,
+  options?: Omit<ResourceOptions, "schema">,
+): Resource;
 export function createResource(
-  from: Message | EncodedResource,
-  options: ResourceOptions = {},
+  from: Message | EncodedResource | DescMessage,
+  second: ResourceOptions | MessageInitShape<DescMessage> = {},
+  third: ResourceOptions = {},
 ): Resource {
-  const resource = checked(encoded(from, options));
+  const isSchema = isObject(from) && !("$typeName" in from) &&
+    "kind" in from && from.kind === "message";
+  const options = isSchema ? third : second as ResourceOptions;
+  const resource = checked(
+    isSchema
+      ? encode(from as DescMessage, second as Message, options, encodeInit)
+      : encoded(from as Message | EncodedResource, options),
+  );
   if (options.validate === "error") requireValid([resource]);
   return resource;
 }
@@ -183,7 +259,13 @@ function encoded(
   options: ResourceOptions,
 ): EncodedResource {
   if (isObject(from) && "$typeName" in from) {
-    return encode(from as Message, options);
+    const message = from as Message;
+    return encode(
+      schemaOf(message, options),
+      message,
+      options,
+      encodeCanonical,
+    );
   }
   if (isObject(from) && "typeUrl" in from) return from;
   throw new TypeError(
@@ -211,32 +293,44 @@ export function toResource(from: Resource | Message): Resource {
   return from instanceof Resource ? from : createResource(from);
 }
 
-function encode(message: Message, options: ResourceOptions): EncodedResource {
-  const type = named.get(message.$typeName);
-  const schema = options.schema ?? type?.schema;
-  if (schema && schema.typeName !== message.$typeName) {
-    throw new TypeError(
-      `a ${message.$typeName} was passed with the schema of ${schema.typeName}`,
-    );
-  }
+function schemaOf(
+  { $typeName }: Message,
+  { schema = named.get($typeName)?.schema }: ResourceOptions,
+): DescMessage {
   if (!schema) {
     throw new TypeError(
-      `${message.$typeName} is no resource type known here: pass { schema } and { name } with it`,
+      `${$typeName} is no resource type known here: pass { schema } and { name } with it`,
     );
   }
-  const name = options.name ?? type?.name(message) ?? "";
+  if (schema.typeName !== $typeName) {
+    throw new TypeError(
+      `a ${$typeName} was passed with the schema of ${schema.typeName}`,
+    );
+  }
+  return schema;
+}
+
+/** Encodes a message, or what it is to be made of. */
+function encode(
+  schema: DescMessage,
+  from: Message,
+  options: ResourceOptions,
+  encoder: (schema: DescMessage, from: Message) => Uint8Array,
+): EncodedResource {
+  const { typeName } = schema;
+  const name = options.name ?? named.get(typeName)?.name(from) ?? "";
   if (name === "") {
     throw new TypeError(
-      `a ${message.$typeName} has no name: set it, or pass { name } with it`,
+      `a ${typeName} has no name: set it, or pass { name } with it`,
     );
   }
   let bytes: Uint8Array;
   try {
-    bytes = encodeCanonical(schema, message);
+    bytes = encoder(schema, from);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(
-      `${message.$typeName} ${JSON.stringify(name)} does not encode: ${reason}`,
+      `${typeName} ${JSON.stringify(name)} does not encode: ${reason}`,
       { cause },
     );
   }
@@ -254,8 +348,9 @@ function checked(init: EncodedResource): Resource {
   if (!name || typeof name !== "string") {
     throw new TypeError(`a resource of type ${typeUrl} has no name`);
   }
-  const what = `${typeUrl} ${JSON.stringify(name)}`;
-  if (!/.\/./.test(typeUrl)) {
+  const what = () => `${typeUrl} ${JSON.stringify(name)}`;
+  const slash = typeof typeUrl === "string" ? typeUrl.indexOf("/", 1) : -1;
+  if (slash < 0 || slash === typeUrl.length - 1) {
     throw new TypeError(
       `resource ${JSON.stringify(name)} has the type URL ${
         JSON.stringify(typeUrl)
@@ -263,17 +358,18 @@ function checked(init: EncodedResource): Resource {
     );
   }
   if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError(`${what} has no bytes: they must be a Uint8Array`);
+    throw new TypeError(`${what()} has no bytes: they must be a Uint8Array`);
   }
   if (version === "") {
     throw new TypeError(
-      `${what} has an empty version: to a client, that is to have none; leave it out, and it is derived from the content`,
+      `${what()} has an empty version: to a client, that is to have none; leave it out, and it is derived from the content`,
     );
   }
   if (ttl !== undefined && !(ttl > 0 && Number.isFinite(ttl))) {
     throw new TypeError(
-      `${what} has a TTL of ${ttl}: it must be milliseconds above 0`,
+      `${what()} has a TTL of ${ttl}: it must be milliseconds above 0`,
     );
   }
-  return new Resource({ ...init, name: canonicalName(name) });
+  const canonical = canonicalName(name);
+  return new Resource(canonical === name ? init : { ...init, name: canonical });
 }

@@ -48,8 +48,15 @@ export const TypeUrl = {
  * ```
  */
 export function typeUrl(schema: DescMessage): string {
-  return `type.googleapis.com/${schema.typeName}`;
+  let typeUrl = typeUrls.get(schema);
+  if (typeUrl === undefined) {
+    typeUrls.set(schema, typeUrl = `type.googleapis.com/${schema.typeName}`);
+  }
+  return typeUrl;
 }
+
+/** One text for all resources of a type, which is compared faster and lies in memory once. */
+const typeUrls = new WeakMap<DescMessage, string>();
 
 /** The full name of the message that a type URL stands for: what follows its last slash. */
 export function typeName(typeUrl: string): string {
