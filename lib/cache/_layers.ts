@@ -1,49 +1,75 @@
-/** Below this many entries a map is copied, which costs less than to look in two. */
+/** Below this many entries a map is copied, which costs less than to look in several. */
 const SMALL = 64;
 
 /**
  * A map that differs from another in some entries (`undefined` removes one), and is not to be written to. Neither is
- * copied whole, unless it is small or differs in much: the cost is about the square root of the size.
+ * copied whole, unless it is small or differs in much: the cost of a change is about the cube root of the size.
  */
 export function changed<K, V>(
   map: ReadonlyMap<K, V>,
   changes: ReadonlyMap<K, V | undefined>,
 ): ReadonlyMap<K, V> {
-  const [bottom, before] = map instanceof Layers
-    ? [map.bottom, map.top]
-    : [map, undefined];
-  const differing = (before?.size ?? 0) + changes.size;
-  if (bottom.size >= SMALL && differing ** 2 <= 2 * bottom.size) {
-    return new Layers(bottom, new Map([...before ?? [], ...changes]));
+  const layers = map instanceof Layers ? map as Layers<K, V> : undefined;
+  const bottom = layers?.bottom ?? map;
+  const middle = layers?.middle ?? noEntries<K, V>();
+  const top = layers?.top ?? noEntries<K, V>();
+  if (bottom.size >= SMALL) {
+    let { size } = map;
+    for (const [key, value] of changes) {
+      size += Number(value !== undefined) - Number(map.has(key));
+    }
+    const root = Math.cbrt(bottom.size);
+    const above = top.size + changes.size;
+    if (above <= root) {
+      return new Layers<K, V>(bottom, middle, merged(top, changes), size);
+    }
+    if (middle.size + above <= root ** 2) {
+      const all = merged(middle, top, changes);
+      return new Layers<K, V>(bottom, all, noEntries(), size);
+    }
   }
-  const copy = new Map(map);
-  for (const [key, value] of changes) {
-    if (value === undefined) copy.delete(key);
-    else copy.set(key, value);
+  const copy = new Map(bottom);
+  for (const layer of [middle, top, changes]) {
+    for (const [key, value] of layer) {
+      if (value === undefined) copy.delete(key);
+      else copy.set(key, value);
+    }
   }
   return copy;
 }
 
-/** Two layers of a map: what the upper one says of a key counts. */
-class Layers<K, V> implements ReadonlyMap<K, V> {
-  readonly size: number;
+const nothing: ReadonlyMap<unknown, undefined> = new Map();
 
+function noEntries<K, V>(): ReadonlyMap<K, V | undefined> {
+  return nothing as ReadonlyMap<K, undefined>;
+}
+
+function merged<K, V>(
+  first: ReadonlyMap<K, V>,
+  ...others: readonly ReadonlyMap<K, V>[]
+): ReadonlyMap<K, V> {
+  const all = new Map(first);
+  for (const other of others) {
+    for (const [key, value] of other) all.set(key, value);
+  }
+  return all;
+}
+
+/** Three layers of a map, each much smaller than the one below: what the uppermost says of a key counts. */
+class Layers<K, V> implements ReadonlyMap<K, V> {
   constructor(
     readonly bottom: ReadonlyMap<K, V>,
+    readonly middle: ReadonlyMap<K, V | undefined>,
     readonly top: ReadonlyMap<K, V | undefined>,
-  ) {
-    let { size } = bottom;
-    for (const [key, value] of top) {
-      size += Number(value !== undefined) - Number(bottom.has(key));
-    }
-    this.size = size;
-  }
+    readonly size: number,
+  ) {}
 
   get(key: K): V | undefined {
-    const value = this.top.get(key);
-    return value !== undefined || this.top.has(key)
-      ? value
-      : this.bottom.get(key);
+    const upper = this.top.get(key);
+    if (upper !== undefined || this.top.has(key)) return upper;
+    const value = this.middle.get(key);
+    if (value !== undefined || this.middle.has(key)) return value;
+    return this.bottom.get(key);
   }
 
   has(key: K): boolean {
@@ -51,15 +77,23 @@ class Layers<K, V> implements ReadonlyMap<K, V> {
   }
 
   *entries(): MapIterator<[K, V]> {
-    for (const entry of this.bottom) {
-      if (!this.top.has(entry[0])) yield entry;
+    const { bottom, middle, top } = this;
+    for (const entry of bottom) {
+      const [key] = entry;
+      if (!top.has(key) && !middle.has(key)) yield entry;
       else {
-        const value = this.top.get(entry[0]);
-        if (value !== undefined) yield [entry[0], value];
+        const value = this.get(key);
+        if (value !== undefined) yield [key, value];
       }
     }
-    for (const [key, value] of this.top) {
-      if (value !== undefined && !this.bottom.has(key)) yield [key, value];
+    for (const key of middle.keys()) {
+      if (bottom.has(key)) continue;
+      const value = this.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+    for (const [key, value] of top) {
+      if (value === undefined || bottom.has(key) || middle.has(key)) continue;
+      yield [key, value];
     }
   }
 

@@ -288,6 +288,7 @@ export class LinearCache<D extends DescMessage = DescMessage>
   }
 
   #report(quarantined: ReadonlyMap<string, Quarantined>) {
+    if (quarantined === this.#quarantined) return;
     const before = this.quarantined();
     this.#quarantined = quarantined;
     const told = news(before, this.quarantined());

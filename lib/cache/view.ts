@@ -1,4 +1,5 @@
-import { hex64 } from "../resource/_hash.ts";
+import { bigintOf, digitsOf, type Hash, Sum } from "../resource/_hash.ts";
+import { fingerprintOf, haveSameVersion } from "../resource/resource.ts";
 import { canonicalName, collectionOf, type Resource } from "../resource/mod.ts";
 import { changed } from "./_layers.ts";
 
@@ -19,9 +20,12 @@ export class View {
   readonly resources: ReadonlyMap<string, Resource>;
   #given: string | undefined;
   readonly #isPending: ((name: string) => boolean) | undefined;
-  #sum: bigint | undefined;
-  readonly #changes = new WeakMap<View, ReadonlySet<string>>();
+  #sum: Hash | undefined;
+  /** Names in which it differs from others; made when first needed, since most are only compared with the one before. */
+  #changes: WeakMap<View, ReadonlySet<string>> | undefined;
   #history: History | undefined;
+  /** Its place in the history. */
+  #number = 0;
   /** The view that this one is, but for some resources of an older one. */
   #keptOn: View | undefined;
   #expiring: readonly Resource[] | undefined;
@@ -50,7 +54,7 @@ export class View {
 
   /** The caller's version, or sixteen hexadecimal digits derived from the names and versions of all resources. */
   get version(): string {
-    return this.#given ?? hex64(this.sum);
+    return this.#given ?? digitsOf(this.#hash);
   }
 
   /** True if the caller gave the version, so that it says nothing of the content. */
@@ -60,12 +64,16 @@ export class View {
 
   /** The sum of the resources' fingerprints, in 64 bits. */
   get sum(): bigint {
+    return bigintOf(this.#hash);
+  }
+
+  get #hash(): Hash {
     if (this.#sum === undefined) {
-      let sum = 0n;
+      const sum = new Sum();
       for (const resource of this.resources.values()) {
-        sum += resource.fingerprint;
+        sum.add(fingerprintOf(resource));
       }
-      this.#sum = BigInt.asUintN(64, sum);
+      this.#sum = sum;
     }
     return this.#sum;
   }
@@ -123,38 +131,29 @@ export class View {
       if (sameContent(this.resources.get(name), resource)) changes.delete(name);
       else changes.set(name, resource);
     }
-    let sum = this.#sum;
-    if (sum !== undefined) {
-      for (const [name, after] of changes) {
-        const before = this.resources.get(name);
-        sum += (after?.fingerprint ?? 0n) - (before?.fingerprint ?? 0n);
-      }
-    }
     const names = new Set(changes.keys());
     const view = new View(changed(this.resources, changes), {
       isPending: this.#isPending,
       ...options,
     });
-    view.#sum = sum === undefined ? undefined : BigInt.asUintN(64, sum);
-    view.#changes.set(this, names);
-    view.#expiring = [
-      ...this.expiring.filter(({ name }) => !changes.has(name)),
-      ...[...changes.values()].filter((resource) =>
-        resource && expires(resource)
-      ),
-    ] as Resource[];
-    if (this.#invalid) {
-      view.#invalid = [
-        ...this.#invalid.filter(({ name }) => !changes.has(name)),
-        ...[...changes.values()].filter((resource) => resource !== undefined)
-          .filter(isInvalid),
-      ];
+    if (this.#sum !== undefined) {
+      const sum = Sum.of(this.#sum);
+      for (const [name, after] of changes) {
+        const before = this.resources.get(name);
+        if (before) sum.subtract(fingerprintOf(before));
+        if (after) sum.add(fingerprintOf(after));
+      }
+      view.#sum = sum;
     }
+    view.#expiring = updated(this.expiring, changes, expires);
+    view.#invalid = this.#invalid && updated(this.#invalid, changes, isInvalid);
     this.#history ??= new History(this);
     if (this.#history.newest === this) {
-      this.#history.add(view, names);
+      view.#number = this.#history.add(view, names);
       view.#history = this.#history;
     }
+    // A change of all is more than the history keeps.
+    if (view.#step(this) === undefined) view.#note(this, names);
     return view;
   }
 
@@ -170,7 +169,7 @@ export class View {
       isPending: this.#isPending,
     });
     view.#keptOn = this;
-    view.#changes.set(this, new Set(kept.keys()));
+    view.#note(this, new Set(kept.keys()));
     return view;
   }
 
@@ -180,21 +179,35 @@ export class View {
       isPending: this.#isPending,
     });
     view.#keptOn = this;
-    view.#changes.set(this, new Set(changes.keys()));
+    view.#note(this, new Set(changes.keys()));
     // A caller's version stands for other content, so that it takes more to tell this one.
-    view.#given = this.#given && `${this.#given}+${hex64(view.sum)}`;
+    view.#given = this.#given && `${this.#given}+${digitsOf(view.#hash)}`;
     return view;
   }
 
   /** Names of the resources that were set, changed or removed between an older view and this one. */
   since(base: View): ReadonlySet<string> {
     if (base === this) return none;
-    let names = this.#changes.get(base) ?? base.#changes.get(this);
+    let names = this.#step(base) ?? base.#step(this) ??
+      this.#changes?.get(base) ?? base.#changes?.get(this);
     if (!names) {
       names = this.#differing(base);
-      this.#changes.set(base, names);
+      this.#note(base, names);
     }
     return names;
+  }
+
+  /** In what it differs from the view that it was made of. */
+  #step(base: View): ReadonlySet<string> | undefined {
+    return this.#history && this.#history === base.#history &&
+        this.#number === base.#number + 1
+      ? this.#history.step(this.#number)
+      : undefined;
+  }
+
+  #note(base: View, names: ReadonlySet<string>) {
+    this.#changes ??= new WeakMap();
+    this.#changes.set(base, names);
   }
 
   #differing(base: View): Set<string> {
@@ -216,48 +229,61 @@ export class View {
   /** Names outside which the views do not differ; undefined if that takes a search. */
   #candidates(base: View): Iterable<string> | undefined {
     if (base.#keptOn) {
-      const kept = base.#changes.get(base.#keptOn)!;
+      const kept = base.#changes!.get(base.#keptOn)!;
       if (base.#keptOn === this) return kept;
       const names = this.#candidates(base.#keptOn);
       return names && new Set([...names, ...kept]);
     }
     if (this.#keptOn) {
       const names = this.#keptOn === base ? [] : this.#keptOn.#candidates(base);
-      return names && new Set([...names, ...this.#changes.get(this.#keptOn)!]);
+      return names && new Set([...names, ...this.#changes!.get(this.#keptOn)!]);
     }
     if (!this.#history || this.#history !== base.#history) return undefined;
-    return this.#history.between(base, this);
+    return this.#history.between(base.#number, this.#number);
   }
 }
 
 /** What a line of views, each made of the one before, differs in; as far back as costs no more than the views. */
 class History {
   newest: View;
-  readonly #numbers = new WeakMap<View, number>();
-  readonly #log: ReadonlySet<string>[] = [];
+  /** The names in which each view differs from the one before; the first belongs to the view after `#first`. */
+  #log: ReadonlySet<string>[] = [];
   #first = 0;
+  /** How many of the log's first are forgotten. */
+  #forgotten = 0;
   #size = 0;
 
   constructor(view: View) {
     this.newest = view;
-    this.#numbers.set(view, 0);
   }
 
-  add(view: View, names: ReadonlySet<string>) {
+  /** Takes the next view. Returns its number. */
+  add(view: View, names: ReadonlySet<string>): number {
     this.#log.push(names);
     this.#size += names.size + 1;
     while (this.#size > Math.max(1_024, view.resources.size)) {
-      this.#size -= this.#log.shift()!.size + 1;
-      this.#first++;
+      this.#size -= this.#log[this.#forgotten].size + 1;
+      this.#log[this.#forgotten++] = none;
+    }
+    if (this.#forgotten > this.#log.length / 2) {
+      this.#log = this.#log.slice(this.#forgotten);
+      this.#first += this.#forgotten;
+      this.#forgotten = 0;
     }
     this.newest = view;
-    this.#numbers.set(view, this.#first + this.#log.length);
+    return this.#first + this.#log.length;
   }
 
-  between(older: View, newer: View): Set<string> | undefined {
-    const from = this.#numbers.get(older)! - this.#first;
-    const to = this.#numbers.get(newer)! - this.#first;
-    if (from < 0 || to < from) return undefined;
+  /** In what the view of a number differs from the one before; undefined if that is forgotten. */
+  step(number: number): ReadonlySet<string> | undefined {
+    const at = number - 1 - this.#first;
+    return at < this.#forgotten ? undefined : this.#log[at];
+  }
+
+  between(older: number, newer: number): Set<string> | undefined {
+    const from = older - this.#first;
+    const to = newer - this.#first;
+    if (from < this.#forgotten || to < from) return undefined;
     const names = new Set<string>();
     for (const logged of this.#log.slice(from, to)) {
       for (const name of logged) names.add(name);
@@ -266,14 +292,28 @@ class History {
   }
 }
 
+/** Those of some resources that meet a condition, after changes. */
+function updated(
+  resources: readonly Resource[],
+  changes: ReadonlyMap<string, Resource | undefined>,
+  condition: (resource: Resource) => boolean,
+): readonly Resource[] {
+  const added: Resource[] = [];
+  for (const resource of changes.values()) {
+    if (resource && condition(resource)) added.push(resource);
+  }
+  if (resources.length === 0) return added.length > 0 ? added : nothing;
+  return [...resources.filter(({ name }) => !changes.has(name)), ...added];
+}
+
 /** True if a client that holds the first needs not be sent the second. */
 export function sameContent(
   held: Resource | undefined,
   resource: Resource,
 ): boolean {
   return held === resource ||
-    (held !== undefined && held.version === resource.version &&
-      held.ttl === resource.ttl);
+    (held !== undefined && held.ttl === resource.ttl &&
+      haveSameVersion(held, resource));
 }
 
 function expires({ ttl }: Resource): boolean {
@@ -285,3 +325,4 @@ function isInvalid({ violations }: Resource): boolean {
 }
 
 const none: ReadonlySet<string> = new Set();
+const nothing: readonly Resource[] = [];

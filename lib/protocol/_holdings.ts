@@ -1,6 +1,7 @@
 import { sameContent, type View } from "../cache/mod.ts";
-import { hashText, hex64 } from "../resource/_hash.ts";
+import { digitsOf, Sum, textHash } from "../resource/_hash.ts";
 import { Resource } from "../resource/mod.ts";
+import { fingerprintOf } from "../resource/resource.ts";
 
 /** What a client was last sent of a name: a resource, the version it said it has, or null for "there is none". */
 export type Held = Resource | string | null;
@@ -13,12 +14,11 @@ export class Holdings {
   accepted = "";
   #named = new Map<string, Held>();
   /** The sum of the fingerprints of all that is held by name: the version of what a client wants by names. */
-  #sum = 0n;
-  readonly #sums: boolean;
+  readonly #sum: Sum | undefined;
 
   /** @param sums whether the version of what is held by name will be asked for */
   constructor(sums: boolean) {
-    this.#sums = sums;
+    this.#sum = sums ? new Sum() : undefined;
   }
 
   /** What the client was sent by name, and, under a wildcard, what it has beside `base`. */
@@ -28,7 +28,7 @@ export class Holdings {
 
   /** The version of what is held by name. */
   get version(): string {
-    return hex64(this.#sum);
+    return digitsOf(this.#sum ?? new Sum());
   }
 
   /** What the client has of a name. */
@@ -38,9 +38,9 @@ export class Holdings {
 
   /** Notes what the client has of a name by itself; undefined if nothing is known of that. */
   set(name: string, held: Held | undefined) {
-    if (this.#sums) {
-      this.#sum += fingerprintOf(name, held) -
-        fingerprintOf(name, this.#named.get(name));
+    if (this.#sum) {
+      add(this.#sum, name, held);
+      take(this.#sum, name, this.#named.get(name));
     }
     if (held === undefined) this.#named.delete(name);
     else this.#named.set(name, held);
@@ -50,9 +50,9 @@ export class Holdings {
   replace(view: View, beside: Map<string, Held>) {
     this.base = view;
     this.#named = beside;
-    this.#sum = 0n;
-    if (!this.#sums) return;
-    for (const [name, held] of beside) this.#sum += fingerprintOf(name, held);
+    if (!this.#sum) return;
+    this.#sum.reset();
+    for (const [name, held] of beside) add(this.#sum, name, held);
   }
 }
 
@@ -66,15 +66,18 @@ export function isHeld(held: Held | undefined, resource: Resource): boolean {
 
 /** The version of what there is by some names. */
 export function versionOf(view: View, names: Iterable<string>): string {
-  let sum = 0n;
-  for (const name of names) {
-    sum += fingerprintOf(name, view.resources.get(name) ?? null);
-  }
-  return hex64(sum);
+  const sum = new Sum();
+  for (const name of names) add(sum, name, view.resources.get(name) ?? null);
+  return digitsOf(sum);
 }
 
-/** What a name adds to the version of what a client asks for by names: that there is none is something to know, too. */
-function fingerprintOf(name: string, held: Held | undefined): bigint {
-  if (held instanceof Resource) return held.fingerprint;
-  return held === null ? hashText(name) : 0n;
+/** Adds what a name adds to the version of what a client asks for by names: that there is none is something to know, too. */
+function add(sum: Sum, name: string, held: Held | undefined) {
+  if (held instanceof Resource) sum.add(fingerprintOf(held));
+  else if (held === null) sum.add(textHash(name));
+}
+
+function take(sum: Sum, name: string, held: Held | undefined) {
+  if (held instanceof Resource) sum.subtract(fingerprintOf(held));
+  else if (held === null) sum.subtract(textHash(name));
 }

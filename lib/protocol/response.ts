@@ -59,6 +59,14 @@ export class Response {
     return this.#names ??= this.resources.map(({ name }) => name);
   }
 
+  /** Whether it says just that. */
+  says(content: Omit<Content, "nonce">): boolean {
+    return this.isHeartbeat === content.isHeartbeat &&
+      areSame(this.resources, content.resources) &&
+      areSame(this.removed, content.removed) &&
+      areSame(this.missing, content.missing);
+  }
+
   /** Whether a name is in it, be it as a resource or as one that does not exist. */
   speaksOf(name: string): boolean {
     this.#spokenOf ??= new Set([
@@ -102,6 +110,14 @@ export interface Part {
 }
 
 const nothing: readonly string[] = [];
+/** How many types and versions to keep the newest response of in mind. */
+const MOST_NEWEST = 256;
+
+function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one === other ||
+    (one.length === other.length &&
+      one.every((item, at) => item === other[at]));
+}
 
 /**
  * Makes the responses of one server and keeps those that another stream may need, so that a response that goes to many
@@ -112,6 +128,8 @@ export class Responses {
   readonly #views = new WeakMap<View, Shared>();
   readonly #references = new WeakMap<readonly Resource[], References>();
   readonly #nextSerial: () => number;
+  /** By type and version, in the order in which they were made. */
+  readonly #newest = new Map<string, WeakRef<Response>>();
 
   /** @param nextSerial gives each response its number; each must be above the last */
   constructor(protocol: Protocol, nextSerial: () => number) {
@@ -239,10 +257,25 @@ export class Responses {
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
     let response = parts.get(key)?.deref();
     if (!response || response.serial <= above) {
-      response = new Response(this.#protocol, content, this.#nextSerial());
+      response = this.#like(content, above);
       parts.set(key, new WeakRef(response));
     }
     return response;
+  }
+
+  /** The newest response of a type and version, where it says just that, or a new one: groups of equal content have a view each. */
+  #like(content: Omit<Content, "nonce">, above: number): Response {
+    const key = `${content.typeUrl} ${content.version}`;
+    const newest = this.#newest.get(key)?.deref();
+    if (newest && newest.serial > above && newest.says(content)) return newest;
+    const made = new Response(this.#protocol, content, this.#nextSerial());
+    this.#newest.delete(key);
+    this.#newest.set(key, new WeakRef(made));
+    if (this.#newest.size > MOST_NEWEST) {
+      const [oldest] = this.#newest.keys();
+      this.#newest.delete(oldest);
+    }
+    return made;
   }
 
   #shared(view: View): Shared {

@@ -9,7 +9,7 @@ import type {
   WatchRequest,
   WatchSink,
 } from "../../lib/cache/mod.ts";
-import { hashText, hex64 } from "../../lib/resource/_hash.ts";
+import { bigintOf, textHash } from "../../lib/resource/_hash.ts";
 import { isFullState } from "../../lib/protocol/order.ts";
 import type { Protocol } from "../../lib/protocol/mod.ts";
 import {
@@ -696,9 +696,10 @@ export class World {
     }
     let sum = 0n;
     for (const { fingerprint } of asked) sum += fingerprint;
-    for (const name of missing) sum += hashText(name);
+    for (const name of missing) sum += bigintOf(textHash(name));
+    const digits = BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
     // A client is told no version when it drops a name.
-    return client.version(typeUrl) === hex64(sum) ? "" : "it knows no version";
+    return client.version(typeUrl) === digits ? "" : "it knows no version";
   }
 
   /** Looks at what a client holds of a type when everything was read and answered. */

@@ -128,6 +128,29 @@ Deno.test("wildcard streams share one frame, and one again after a change", () =
   assertShared(clients.map((client) => client.take(second)));
 });
 
+for (const protocol of ["sotw", "delta"] as const) {
+  Deno.test(`${protocol}: streams whose views differ, but hold the same resources, share one frame`, () => {
+    const clients = new Server(protocol).openAll();
+    const viewsOf = (view: View) =>
+      clients.map(() => new View(new Map(view.resources)));
+    for (const client of clients) client.request([]);
+    const views = viewsOf(view("a", "b"));
+    assertShared(clients.map((client, i) => client.take(views[i])));
+    const next = viewsOf(view("a=2", "b"));
+    assertShared(clients.map((client, i) => client.take(next[i])));
+  });
+
+  Deno.test(`${protocol}: streams whose views have the same version, but hold other resources, do not share`, () => {
+    const clients = new Server(protocol).openAll();
+    const frames = clients.map((client, i) => {
+      client.request([]);
+      const { resources } = view(`a=${i}`);
+      return client.take(new View(resources, { version: "1" })).frame;
+    });
+    assertEquals(new Set(frames).size, clients.length);
+  });
+}
+
 Deno.test("a stream that comes later shares the frame of those before", () => {
   const server = new Server("sotw");
   const now = view("a", "b");
@@ -177,7 +200,7 @@ for (const protocol of ["sotw", "delta"] as const) {
 
   Deno.test(`${protocol}: streams that select different names do not share`, () => {
     const server = new Server(protocol);
-    const now = view("a", "b");
+    const now = view("a", "b", "c");
     const selections = [["a"], ["b"], ["a", "b"], ["a", "x"], ["*"]];
     const frames = selections.map((names) => {
       const client = server.open();
