@@ -20,9 +20,8 @@ export interface Limits {
    * Streams that one peer may have open; what it opens beyond ends with `RESOURCE_EXHAUSTED`. A peer is what `peerId`
    * says. Default: no limit, since a gateway may have a fleet behind one address.
    *
-   * An Envoy has one stream with ADS, and otherwise one for each source of configuration in its resources: with endpoints
-   * or routes by streams of their own that is as many as it has clusters or listeners. A restart in place (hot restart)
-   * doubles it for some minutes.
+   * An Envoy has one stream with ADS. Without, it has one for each resource that it asks for by name: one of 60 clusters
+   * and 60 listeners with routes and secrets has 182. A restart in place (hot restart) doubles it for some minutes.
    */
   streamsPerPeer?: number;
   /**
@@ -39,10 +38,10 @@ export interface Limits {
    * `RESOURCE_EXHAUSTED`. Not counted is what just acknowledges or refuses a response: how many these are is the server's
    * doing. Not for REST and unary methods, of which each request is a stream. Default: no limit.
    *
-   * What is left are requests for a type, or for other names of it. An honest client makes as many as it learns of names,
-   * and most of them when it starts: an Envoy asks for each type once, and for each secret and each on-demand cluster or
-   * virtual host by a request of its own if these come up one after the other. 100 with the default burst leaves room
-   * for that by a wide margin, and stops a client that has gone mad within seconds. (Envoy's own `rate_limit_settings`,
+   * What is left are requests for a type, or for other names of it. An Envoy that starts asks for each type once, however
+   * many names there are, and later for other names when a cluster or listener changes what it refers to; what it asks for
+   * on demand, as traffic needs it, takes a request for each name. 100 with the default burst leaves room for that by a
+   * wide margin, and stops a client that has gone mad within seconds. (Envoy's own `rate_limit_settings` of a stream,
    * where set, stand at 10 a second and a burst of 100.)
    */
   requestsPerSecond?: number;
