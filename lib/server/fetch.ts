@@ -23,6 +23,7 @@ import { shortName } from "../resource/mod.ts";
 import { type Fetched, fetchOnce } from "./_fetch.ts";
 import { registryFor, responseIn } from "./_json.ts";
 import { encodeMessage } from "./_grpc.ts";
+import { measured } from "./_measured.ts";
 import type { FetchMethod } from "./_streams.ts";
 import { peerKey } from "./peer.ts";
 
@@ -57,22 +58,23 @@ export function fetchService(
     readMaxBytes: fetches[0].maxBytes,
   });
   for (const [place, handler] of router.handlers.entries()) {
-    const isOurs = handler.service === service &&
-      handler.method.localName in implementation;
-    if (isOurs) router.handlers.splice(place, 1, legible(handler));
+    if (handler.service !== service) continue;
+    const fetch = fetches.find(({ method }) => method === handler.method);
+    if (fetch) router.handlers.splice(place, 1, ours(handler, fetch));
   }
 }
 
 /**
- * A handler of the router's whose status messages are encoded no more than they have to be, as {@linkcode setStatus}
- * does: grpc-js shows the rest as it comes.
+ * A handler of the router's that says what it refuses for its size, and whose status messages are encoded no more than
+ * they have to be, as {@linkcode setStatus} does: grpc-js shows the rest as it comes.
  */
-function legible(handler: UniversalHandler): UniversalHandler {
+function ours(handler: UniversalHandler, fetch: FetchMethod): UniversalHandler {
   const { allowedMethods, method, protocolNames, requestPath, service } =
     handler;
   const { supportedContentType } = handler;
+  const handle = measured(handler, fetch);
   const serve: UniversalHandlerFn = async (request) => {
-    const response = await handler(request);
+    const response = await handle(request);
     const { body, trailer } = response;
     if (!body || !trailer) return response;
     async function* rewritten(body: AsyncIterable<Uint8Array>) {

@@ -192,7 +192,9 @@ Deno.test("every service that has a unary method serves it", async () => {
 Deno.test("a bad request has the status that it has on a stream", async () => {
   const cache = cacheWith("a");
   const limits = { names: 1, messageBytes: 100 };
-  await using server = await served({ cache, limits });
+  const events: ServerEvent[] = [];
+  const observer = (event: ServerEvent) => events.push(event);
+  await using server = await served({ cache, limits, observer });
   const { port } = server;
   const refusals = [
     [INVALID_ARGUMENT, "must carry the client's node", {}],
@@ -212,6 +214,12 @@ Deno.test("a bad request has the status that it has on a stream", async () => {
     assertEquals(answer.code, code, answer.details);
     assertStringIncludes(answer.details, says);
   }
+  const reached = events.filter((event) => event.kind === "limit");
+  assertEquals(reached.map(({ limit, value }) => [limit, value]), [
+    ["names", 1],
+    ["messageBytes", 100],
+  ]);
+  assertEquals(reached[1].peer.hostname, "127.0.0.1");
   const path = CDS.replace("FetchClusters", "FetchCluster");
   const answer = await call(port, { node }, { path });
   assertEquals("code" in answer && answer.code, UNIMPLEMENTED);
@@ -283,5 +291,30 @@ Deno.test("Connect serves it, too, in JSON with all that is in it", async () => 
   const { resources } = await response.json();
   const http = resources[0].filterChains[0].filters[0].typedConfig;
   assertEquals(http.rds.routeConfigName, "routes");
+  await server.shutdown();
+});
+
+Deno.test("Connect refuses what is too large, with and without a size that is said before", async () => {
+  const reached: ServerEvent[] = [];
+  const server = await serve({
+    cache: cacheWith("a"),
+    hostname: "127.0.0.1",
+    port: 0,
+    rest: true,
+    limits: { messageBytes: 100 },
+    observer: (event) => event.kind === "limit" && reached.push(event),
+  });
+  const text = JSON.stringify({ node: { id: "n".repeat(200) } });
+  const bytes = new TextEncoder().encode(text);
+  const parts = [bytes.subarray(0, 50), bytes.subarray(50)];
+  for (const body of [bytes, ReadableStream.from(parts)]) {
+    const response = await fetch(`http://127.0.0.1:${server.addr.port}${CDS}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    assertEquals((await response.json()).code, "resource_exhausted");
+  }
+  assertEquals(reached.length, 2);
   await server.shutdown();
 });
