@@ -62,6 +62,8 @@ export type StreamAction =
   | { kind: "undrain"; typeUrl: string }
   /** Something of a type waits, by make before break, for what the client has yet to do with others; said once. */
   | { kind: "wait"; typeUrl: string; wait: Wait }
+  /** What was said to wait does so no longer. */
+  | { kind: "resume"; typeUrl: string }
   /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
   | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
   /** End the stream with an error that the client caused. */

@@ -251,13 +251,13 @@ export class Stream {
     return actions;
   }
 
-  /** The waits that have begun, or are for something else than they were. */
+  /** The waits that have begun, are for something else than they were, or are over. */
   *#newWaits(): Iterable<StreamAction> {
     for (const state of this.#types) {
       const { typeUrl } = state;
       const wait = waitOf(state, this.#types);
       if (!wait) {
-        this.#waits?.delete(typeUrl);
+        if (this.#waits?.delete(typeUrl)) yield { kind: "resume", typeUrl };
         continue;
       }
       const written = JSON.stringify(wait);

@@ -20,6 +20,7 @@ import {
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
+import type { Stalls } from "./_stalls.ts";
 import { Teller } from "./_tell.ts";
 import { Watches, type WatchingStream } from "./_watches.ts";
 import type { Access } from "./access.ts";
@@ -44,6 +45,8 @@ export interface SessionOptions {
   /** What keeps the limits, but for that of names; there are none if it is left out. */
   limits?: StreamLimits;
   observer: Observer | undefined;
+  /** Sees what waits for long; if it is left out, nobody is told of that, nor when something goes on. */
+  stalls?: Stalls;
 }
 
 /**
@@ -80,7 +83,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.typeUrl = typeUrl;
     this.#watches = new Watches(options.cache, this);
     this.#maxNames = maxNames;
-    this.#told = observer && new Teller(observer, this);
+    this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
     const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
@@ -135,6 +138,7 @@ export class Session implements StreamInfo, WatchingStream {
   }
 
   step(event: StreamEvent) {
+    if (event.kind === "changed") this.#told?.release(event.typeUrl);
     this.#carryOutAll(event);
   }
 

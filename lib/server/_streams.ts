@@ -5,6 +5,7 @@ import { type Protocol, Responses } from "../protocol/mod.ts";
 import { streamLimits } from "./_allowance.ts";
 import { steadyClock } from "./_clock.ts";
 import { Session, type SessionOptions } from "./_session.ts";
+import { Stalls } from "./_stalls.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
 import { combined } from "../cache/_observers.ts";
@@ -18,6 +19,10 @@ export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
   cache: Cache;
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
+  /**
+   * After how long something that is held or waits is told of again, by a `stall` event, in milliseconds. Default: 10 000.
+   */
+  stallAfter?: number;
   /** What a client may take. */
   limits?: Limits;
   /**
@@ -25,7 +30,7 @@ export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
    * proxyless gRPC client never does.
    */
   legacyWildcard?: boolean | ((client: Client, typeUrl: string) => boolean);
-  /** What limits go by. Default: the time that the process runs. */
+  /** What limits and `stallAfter` go by. Default: the time that the process runs. */
   clock?: Clock;
   /** Ends all streams, with status OK, when it is aborted. */
   signal?: AbortSignal;
@@ -74,7 +79,7 @@ let opened = 0;
 /**
  * The methods of all services. What they send is shared between them.
  *
- * @throws {RangeError} if a limit is none
+ * @throws {RangeError} if a limit is none, or `stallAfter` no time
  */
 export function discoveryMethods<Identity>(
   options: RoutesOptions<Identity>,
@@ -82,7 +87,9 @@ export function discoveryMethods<Identity>(
   const { cache, legacyWildcard = true } = options;
   const limits = limitsOf(options.limits);
   const { names: maxNames, messageBytes: maxBytes } = limits;
-  const kept = streamLimits(limits, options.clock ?? steadyClock);
+  const { clock = steadyClock, stallAfter = 10_000 } = options;
+  const kept = streamLimits(limits, clock);
+  const stalls = new Stalls(clock, stallAfter);
   let serial = 0;
   const responses: Record<Protocol, Responses> = {
     sotw: new Responses("sotw", () => ++serial),
@@ -138,6 +145,7 @@ export function discoveryMethods<Identity>(
             open({
               ...session(protocol, peer, headers),
               limits: kept.streams,
+              stalls,
             }),
         });
       } else if (typeUrl !== undefined && isFetch(method)) {

@@ -2,6 +2,7 @@ import { ConnectError } from "@connectrpc/connect";
 import type { StreamAction, StreamRequest } from "../protocol/mod.ts";
 import type { Client } from "../cache/mod.ts";
 import type { Question } from "./_grants.ts";
+import type { Stalls, StreamStalls } from "./_stalls.ts";
 import { LimitError } from "./_status.ts";
 import type { Observer, ServerEvent, StreamInfo } from "./events.ts";
 import type { LimitName } from "./limits.ts";
@@ -13,10 +14,12 @@ export class Teller {
   readonly #openedAt = performance.now();
   /** When the last response of each type was sent. */
   readonly #sentAt = new Map<string, number>();
+  readonly #stalls: StreamStalls | undefined;
 
-  constructor(observer: Observer, stream: StreamInfo) {
+  constructor(observer: Observer, stream: StreamInfo, stalls?: Stalls) {
     this.#observer = observer;
     this.#stream = stream;
+    this.#stalls = stalls?.ofStream(observer);
   }
 
   /** The stream was opened. */
@@ -56,13 +59,25 @@ export class Teller {
     if (action.kind === "send") this.#sentAt.set(action.typeUrl, now);
     const latency = now - (this.#sentAt.get(action.typeUrl) ?? now);
     const event = actionEvent(this.#stream, client, action, latency);
+    if (event?.kind === "wait") this.#stalls?.begin(event);
     if (event) this.#observer(event);
+    else if (action.kind === "resume") {
+      this.#stalls?.end("wait", action.typeUrl);
+    }
   }
 
   /** A response waits until the client has asked for some more names. */
   hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
     const stream = this.#stream;
-    this.#observer({ kind: "hold", stream, client, typeUrl, waitingFor });
+    const about = { stream, client, typeUrl, waitingFor };
+    const event = { kind: "hold", ...about } as const;
+    this.#stalls?.begin(event);
+    this.#observer(event);
+  }
+
+  /** A type of which something may have been held is held no longer. */
+  release(typeUrl: string) {
+    this.#stalls?.end("hold", typeUrl);
   }
 
   /** The client was turned away. */
@@ -87,6 +102,7 @@ export class Teller {
 
   /** The stream ended: for an error, or as it should. */
   close(error: Error | null) {
+    this.#stalls?.[Symbol.dispose]();
     const status = error ? ConnectError.from(error) : undefined;
     if (status instanceof LimitError) {
       this.limit(status.limit, status.value, status.rawMessage);

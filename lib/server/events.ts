@@ -19,6 +19,42 @@ export interface StreamInfo {
   readonly client: Client | undefined;
 }
 
+/** A response waits until the client has asked for some more names. */
+export interface HoldEvent {
+  /** What it is. */
+  kind: "hold";
+  /** The stream. */
+  stream: StreamInfo;
+  /** The client. */
+  client: Client;
+  /** The type of what waits. */
+  typeUrl: string;
+  /** The names. */
+  waitingFor: ReadonlySet<string>;
+}
+
+/**
+ * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what they
+ * refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something else;
+ * a `resume` follows.
+ */
+export interface WaitEvent {
+  /** What it is. */
+  kind: "wait";
+  /** The stream. */
+  stream: StreamInfo;
+  /** The client. */
+  client: Client;
+  /** The type of what waits. */
+  typeUrl: string;
+  /** Whether these are to be removed; otherwise they are to be sent. */
+  removal: boolean;
+  /** Names of the resources that wait. */
+  names: readonly string[];
+  /** What they wait for; nothing where requests under way are given time to end (`drain`). */
+  waitingFor: readonly Awaited[];
+}
+
 /**
  * What happens between a server and its clients. A `typeUrl` is empty where it is not known.
  */
@@ -78,30 +114,32 @@ export type ServerEvent =
     /** The error; its `cause` is what was thrown. */
     error: Error;
   }
-  /** A response waits until the client has asked for some more names. */
-  | {
-    kind: "hold";
-    stream: StreamInfo;
-    client: Client;
-    typeUrl: string;
-    waitingFor: ReadonlySet<string>;
-  }
+  | HoldEvent
+  | WaitEvent
   /**
-   * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what
-   * they refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something
-   * else; what was waited for is over when the next `send` comes.
+   * What was held, or waits, still does after so long (`stallAfter`), and again each time after as long as that has lasted:
+   * something to look into.
    */
   | {
-    kind: "wait";
+    kind: "stall";
     stream: StreamInfo;
     client: Client;
     typeUrl: string;
-    /** Whether these are to be removed; otherwise they are to be sent. */
-    removal: boolean;
-    /** Names of the resources that wait. */
-    names: readonly string[];
-    /** What they wait for. */
-    waitingFor: readonly Awaited[];
+    /** Milliseconds since it began. */
+    duration: number;
+    /** What was told of it last: what waits, and for what. */
+    event: HoldEvent | WaitEvent;
+  }
+  /** What was held, or waited, goes on, or is to be sent no longer. */
+  | {
+    kind: "resume";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    /** Milliseconds since it began. */
+    duration: number;
+    /** What was told of it last. */
+    event: HoldEvent | WaitEvent;
   }
   /** A response was sent: resources by these names, and, in delta, that some were removed. */
   | {

@@ -43,10 +43,14 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   tls?: TlsOptions;
   /** What a client may take. */
   limits?: Limits;
-  /** What limits of streams go by. Default: the time that the process runs. */
+  /** What limits of streams and `stallAfter` go by. Default: the time that the process runs. */
   clock?: Clock;
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
+  /**
+   * After how long something that is held or waits is told of again, by a `stall` event, in milliseconds. Default: 10 000.
+   */
+  stallAfter?: number;
   /**
    * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
    * proxyless gRPC client never does.
@@ -126,7 +130,7 @@ const DEFAULT_DEADLINE = 5_000;
  *
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
- * @throws {RangeError} if a limit, or REST's deadline, is none that can be kept to
+ * @throws {RangeError} if a limit, `stallAfter`, or REST's deadline, is none that can be kept to
  */
 export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,

@@ -360,6 +360,9 @@ export class Conversation {
         );
         break;
       }
+      case "resume":
+        this.#out.push(`resume ${type}`);
+        break;
       case "settled": {
         const { view, outcome: { refusal, blocked } } = action;
         const reason = refusal

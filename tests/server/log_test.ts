@@ -88,7 +88,7 @@ Deno.test("each event makes one record, plain data with documented fields", asyn
     error: "a is bad",
   });
   assert(stream! > 0 && latency! > 0 && Number(nonce) > 0);
-  assert(/^127\.0\.0\.1:\d+$/.test(peer));
+  assert(/^127\.0\.0\.1:\d+$/.test(peer!));
   assertEquals(records[7].status, "OK");
   assert(records[7].duration! >= latency!);
   assertEquals(records.filter(({ stream: other }) => other !== stream), []);

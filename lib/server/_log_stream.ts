@@ -1,0 +1,229 @@
+import { Code } from "@connectrpc/connect";
+import type { Node } from "@xds/envoy/envoy/config/core/v3";
+import type { Peer, Refusal } from "../cache/mod.ts";
+import { shortName } from "../resource/mod.ts";
+import { safe, short } from "./_log_text.ts";
+import type { ServerEvent } from "./events.ts";
+import type { LogLevel, LogRecord } from "./log.ts";
+
+/** How much an event of a stream matters. */
+export function levelOf(event: ServerEvent): LogLevel {
+  switch (event.kind) {
+    case "nack":
+    case "refuse":
+    case "stall":
+      return "warn";
+    case "limit":
+      // To wait for one's turn is no fault of anybody's.
+      return event.limit === "admissionsPerSecond" ? "info" : "warn";
+    case "wait":
+      return event.waitingFor.some(({ refusal }) => refusal) ? "warn" : "debug";
+    case "close":
+      // A client that goes away without a word is an everyday thing.
+      return event.code === 0 || event.code === Code.Canceled ? "info" : "warn";
+    case "open":
+    case "node":
+      return "info";
+    default:
+      return "debug";
+  }
+}
+
+/** What is kept of an event. */
+export interface Settings {
+  readonly names: number;
+  readonly isSecret: (typeUrl: string) => boolean;
+}
+
+/** What a record says of an event, beside whom it is of. */
+export type Fields =
+  & Omit<
+    Partial<LogRecord>,
+    "level" | "message" | "event" | "stream" | "protocol" | "peer"
+  >
+  & { sentence: (who: string, type: string) => string };
+
+/** What a record says of an event of a stream. */
+export function describe(event: ServerEvent, settings: Settings): Fields {
+  const listed = (names: Iterable<string>) =>
+    [...names].slice(0, settings.names).map(short);
+  const said = (message: string, typeUrl: string) =>
+    settings.isSecret(typeUrl) ? "[redacted]" : safe(message);
+  switch (event.kind) {
+    case "open":
+      return { sentence: (who) => `${who} opened a stream` };
+    case "node":
+      return {
+        sentence: (who) => `${who} ${event.previous ? "is now it" : "is here"}`,
+      };
+    case "request": {
+      const { nonce, names, bytes, error, typeUrl } = event;
+      return {
+        ...nonce && { nonce: short(nonce) },
+        nameCount: names,
+        bytes,
+        ...error && { error: said(error.message, typeUrl) },
+        sentence: (who, type) => `${who} sent a request for${type}`,
+      };
+    }
+    case "subscribe": {
+      const { wildcard, names } = event.subscription;
+      return {
+        wildcard,
+        names: listed(names),
+        nameCount: names.size,
+        sentence: (who, type) => `${who} subscribed to${type}`,
+      };
+    }
+    case "refuse": {
+      const { cause } = event.error;
+      return {
+        status: statusName(event.code),
+        error: safe(event.message),
+        ...cause instanceof Error && { cause: cause.name },
+        sentence: (who, type) =>
+          `${who} was turned away${type && ` from${type}`}`,
+      };
+    }
+    case "hold":
+      return {
+        names: listed(event.waitingFor),
+        nameCount: event.waitingFor.size,
+        sentence: (who, type) =>
+          `${who} is not sent${type} until it asks for some more names`,
+      };
+    case "wait": {
+      const { names, removal, waitingFor } = event;
+      const refused = waitingFor.find(({ refusal }) => refusal);
+      const types = waitingFor.map(({ typeUrl }) => typeUrl);
+      const verb = removal ? "keeps" : "is not sent";
+      return {
+        names: listed(names),
+        nameCount: names.length,
+        waitingFor: types,
+        ...refused?.refusal &&
+          { error: said(refused.refusal.message, refused.typeUrl) },
+        sentence: (who, type) =>
+          `${who} ${verb} some${type} until it has acknowledged ${
+            types.map(shortName).join(", ")
+          }`,
+      };
+    }
+    case "stall": {
+      const { duration } = event;
+      const { sentence, ...fields } = describe(event.event, settings);
+      return {
+        ...fields,
+        duration,
+        sentence: (who, type) =>
+          `${sentence(who, type)}, for ${Math.round(duration)} ms now`,
+      };
+    }
+    case "resume":
+      return {
+        duration: event.duration,
+        sentence: (who, type) =>
+          `${who} waits for nothing of${type} any longer`,
+      };
+    case "send":
+      return {
+        ...response(event, listed),
+        bytes: event.bytes,
+        ...event.heartbeat && { heartbeat: true },
+        sentence: (who, type) => `${who} was sent${type}`,
+      };
+    case "ack":
+      return {
+        ...response(event, listed),
+        latency: event.latency,
+        sentence: (who, type) => `${who} acknowledged${type}`,
+      };
+    case "nack": {
+      const { version, nonce, latency, refusal, typeUrl } = event;
+      const error = said(refusal.message, typeUrl);
+      return {
+        ...named(refusal, listed),
+        version,
+        nonce,
+        latency,
+        error,
+        sentence: (who, type) =>
+          `${who} refused${type}: ${JSON.stringify(error)}`,
+      };
+    }
+    case "stale":
+      return {
+        nonce: short(event.nonce),
+        sentence: (who, type) =>
+          `${who} answered an earlier response of${type} than its last`,
+      };
+    case "limit": {
+      const { limit, value, message } = event;
+      return {
+        limit,
+        value,
+        error: safe(message),
+        sentence: (who) => `${who} reached the limit of ${limit}, ${value}`,
+      };
+    }
+    case "close": {
+      const { duration, code, message, error } = event;
+      const cause = error?.cause;
+      const status = statusName(code);
+      return {
+        duration,
+        status,
+        ...message && { error: safe(message) },
+        ...cause instanceof Error && { cause: cause.name },
+        sentence: (who) => `the stream of ${who} ended: ${status}`,
+      };
+    }
+  }
+}
+
+type Listed = (names: Iterable<string>) => string[];
+
+function response(
+  event: {
+    version: string;
+    nonce: string;
+    names: readonly string[];
+    removed: readonly string[];
+  },
+  listed: Listed,
+) {
+  const { version, nonce, removed } = event;
+  return {
+    version,
+    nonce,
+    ...named(event, listed),
+    ...removed.length > 0 && { removed: listed(removed) },
+  };
+}
+
+function named({ names }: Pick<Refusal, "names">, listed: Listed) {
+  return { names: listed(names), nameCount: names.length };
+}
+
+/** The node that an event is of; undefined if none is known. */
+export function nodeOf(event: ServerEvent): Node | undefined {
+  if ("client" in event && event.client) return event.client.node;
+  if ("node" in event && event.node) return event.node;
+  return event.stream?.client?.node;
+}
+
+/** The address of the other end of a connection. */
+export function addressOf({ hostname, port }: Peer): string {
+  if (hostname === "") return "unknown";
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/** `PERMISSION_DENIED` of 7. */
+function statusName(code: number): string {
+  if (code === 0) return "OK";
+  const name: string | undefined = Code[code];
+  return name?.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase() ??
+    String(code);
+}
