@@ -74,6 +74,7 @@ export type { Awaited, Protocol } from "./lib/protocol/mod.ts";
 export {
   type Access,
   type AuthorizationRequest,
+  type HoldEvent,
   type LimitName,
   type Limits,
   ListenError,
@@ -96,6 +97,7 @@ export {
   type StreamInfo,
   TlsError,
   type TlsOptions,
+  type WaitEvent,
   xdsRoutes,
   type XdsServer,
 } from "./lib/server/mod.ts";

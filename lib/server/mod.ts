@@ -2,7 +2,13 @@
 export type { RoutesOptions } from "./_streams.ts";
 export type { Access, AuthorizationRequest } from "./access.ts";
 export type { StatusAccess } from "./csds.ts";
-export type { Observer, ServerEvent, StreamInfo } from "./events.ts";
+export type {
+  HoldEvent,
+  Observer,
+  ServerEvent,
+  StreamInfo,
+  WaitEvent,
+} from "./events.ts";
 export type { LimitName, Limits } from "./limits.ts";
 export {
   type LogLevel,

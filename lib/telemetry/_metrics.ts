@@ -1,27 +1,21 @@
 import type { Attributes, Meter } from "@opentelemetry/api";
-import { shortName } from "../resource/mod.ts";
+import { LATENCY_BUCKETS } from "./_buckets.ts";
 import type { ServerEvent } from "../server/mod.ts";
 
-/** Seconds; an ACK takes a round trip and what the client needs to take a response in. */
-const LATENCY_BUCKETS = [
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.1,
-  0.25,
-  0.5,
-  1,
-  2.5,
-  5,
-  10,
-  30,
-];
+/** What is known of a stream while it is open. */
+interface OpenStream {
+  node: string | undefined;
+  /** Type URLs that it asks for. */
+  readonly types: string[];
+  /** Under what it is counted that something of it waits. */
+  waiting: Map<string, Attributes> | undefined;
+}
 
-/** Counts what an observer is told of. */
-export function meterEvents(meter: Meter): (event: ServerEvent) => void {
+/** Counts what an observer of a server is told of; `typeName` is what a type is called. */
+export function meterEvents(
+  meter: Meter,
+  typeName: (typeUrl: string) => string,
+): (event: ServerEvent) => void {
   const streams = meter.createUpDownCounter("xds.server.active_streams", {
     description: "Streams that are open",
     unit: "{stream}",
@@ -72,6 +66,19 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
       "Times that a response began to wait: for names to be asked for, or for another type to be acknowledged",
     unit: "{response}",
   });
+  const activeHolds = meter.createUpDownCounter("xds.server.active_holds", {
+    description: "Types that are held, or of which something waits, now",
+    unit: "{response}",
+  });
+  const holdDuration = meter.createHistogram("xds.server.hold.duration", {
+    description: "How long responses were held or waited that went on",
+    unit: "s",
+    advice: { explicitBucketBoundaries: LATENCY_BUCKETS },
+  });
+  const stalls = meter.createCounter("xds.server.stalls", {
+    description: "Responses that are held, or wait, for long",
+    unit: "{response}",
+  });
   const refusals = meter.createCounter("xds.server.refused_clients", {
     description: "Clients turned away by authenticate or authorize",
     unit: "{client}",
@@ -86,7 +93,7 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
     unit: "{request}",
   });
 
-  const open = new Map<number, { node?: string; types: Set<string> }>();
+  const open = new Map<number, OpenStream>();
   const nodes = new Map<string, number>();
   const enter = (node: string) => {
     const count = nodes.get(node) ?? 0;
@@ -109,11 +116,11 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
     const { stream } = event;
     const attributes: Attributes = { "xds.protocol": stream.protocol };
     if ("typeUrl" in event && event.typeUrl) {
-      attributes["xds.type"] = shortName(event.typeUrl);
+      attributes["xds.type"] = typeName(event.typeUrl);
     }
     switch (event.kind) {
       case "open":
-        open.set(stream.id, { types: new Set() });
+        open.set(stream.id, { node: undefined, types: [], waiting: undefined });
         streams.add(1, attributes);
         break;
       case "node": {
@@ -128,8 +135,12 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
         open.delete(stream.id);
         if (known?.node !== undefined) leave(known.node);
         streams.add(-1, attributes);
-        for (const type of known?.types ?? []) {
+        for (const typeUrl of known?.types ?? []) {
+          const type = typeName(typeUrl);
           subscriptions.add(-1, { ...attributes, "xds.type": type });
+        }
+        for (const waiting of known?.waiting?.values() ?? []) {
+          activeHolds.add(-1, waiting);
         }
         streamDuration.record(event.duration / 1000, {
           ...attributes,
@@ -138,10 +149,9 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
         break;
       }
       case "subscribe": {
-        const known = open.get(stream.id);
-        const type = shortName(event.typeUrl);
-        if (!known || known.types.has(type)) break;
-        known.types.add(type);
+        const types = open.get(stream.id)?.types;
+        if (!types || types.includes(event.typeUrl)) break;
+        types.push(event.typeUrl);
         subscriptions.add(1, attributes);
         break;
       }
@@ -162,9 +172,33 @@ export function meterEvents(meter: Meter): (event: ServerEvent) => void {
         nacks.add(1, attributes);
         break;
       case "hold":
-      case "wait":
-        holds.add(1, { ...attributes, "xds.hold.reason": event.kind });
+      case "wait": {
+        attributes["xds.hold.reason"] = event.kind;
+        holds.add(1, attributes);
+        const known = open.get(stream.id);
+        if (!known) break;
+        const waiting = known.waiting ??= new Map();
+        const key = `${event.kind} ${event.typeUrl}`;
+        // It is told again when it waits for something else.
+        if (waiting.has(key)) break;
+        waiting.set(key, attributes);
+        activeHolds.add(1, attributes);
         break;
+      }
+      case "stall":
+        attributes["xds.hold.reason"] = event.event.kind;
+        stalls.add(1, attributes);
+        break;
+      case "resume": {
+        const { kind, typeUrl } = event.event;
+        attributes["xds.hold.reason"] = kind;
+        const waiting = open.get(stream.id)?.waiting;
+        if (waiting?.delete(`${kind} ${typeUrl}`)) {
+          activeHolds.add(-1, attributes);
+        }
+        holdDuration.record(event.duration / 1000, attributes);
+        break;
+      }
       case "refuse":
         attributes["rpc.grpc.status_code"] = event.code;
         refusals.add(1, attributes);

@@ -6,25 +6,34 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
-import { shortName, TypeUrl } from "../resource/mod.ts";
+import { TypeUrl } from "../resource/mod.ts";
 import { withoutSecrets } from "../server/_secrets.ts";
-import type { ServerEvent } from "../server/mod.ts";
+import type { HoldEvent, ServerEvent, WaitEvent } from "../server/mod.ts";
 
 interface OpenStream {
   readonly span: Span;
   /** Of responses that were not answered yet, by type. */
   readonly pushes: Map<string, Span>;
+  /** Of what waits, by what it is and by type. */
+  readonly waits: Map<string, Span>;
 }
 
-/** A span for each stream, and in it one for each response, from when it is sent until it is answered. */
-export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
+/**
+ * A span for each stream, and in it one for each response, from when it is sent until it is answered, and one for each
+ * type of which something is held or waits, until it goes on.
+ */
+export function traceEvents(
+  tracer: Tracer,
+  typeName: (typeUrl: string) => string,
+): (event: ServerEvent) => void {
   const open = new Map<number, OpenStream>();
   const push = (event: Extract<ServerEvent, { kind: "send" }>) => {
     const known = open.get(event.stream.id);
     if (!known) return;
-    const type = shortName(event.typeUrl);
+    const type = typeName(event.typeUrl);
     const attributes = {
       "xds.type": type,
+      "xds.heartbeat": event.heartbeat,
       "xds.version": event.version,
       "xds.nonce": event.nonce,
       "xds.resources": event.names.length,
@@ -44,10 +53,42 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
     const pushes = open.get(event.stream.id)?.pushes;
     const span = pushes?.get(event.typeUrl);
     pushes?.delete(event.typeUrl);
+    span?.setAttribute("xds.ack", refusal === undefined);
     if (refusal !== undefined) {
       span?.setStatus({ code: SpanStatusCode.ERROR, message: refusal });
     }
     span?.end();
+  };
+  const wait = (event: HoldEvent | WaitEvent) => {
+    const known = open.get(event.stream.id);
+    if (!known) return;
+    const key = `${event.kind} ${event.typeUrl}`;
+    const type = typeName(event.typeUrl);
+    let span = known.waits.get(key);
+    if (!span) {
+      const parent = trace.setSpan(context.active(), known.span);
+      const attributes = { "xds.type": type };
+      span = tracer.startSpan(
+        `xds ${event.kind} ${type}`,
+        { attributes },
+        parent,
+      );
+      known.waits.set(key, span);
+    }
+    span.setAttributes(
+      event.kind === "hold"
+        ? { "xds.waiting_for.names": first(event.waitingFor) }
+        : {
+          "xds.removal": event.removal,
+          "xds.names": first(event.names),
+          "xds.waiting_for.types": event.waitingFor.map(({ typeUrl }) =>
+            typeName(typeUrl)
+          ),
+          "xds.waiting_for.names": first(
+            event.waitingFor.flatMap(({ names }) => names),
+          ),
+        },
+    );
   };
   return (event) => {
     if (event.kind === "limit") {
@@ -67,7 +108,7 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
         };
         const options = { kind: SpanKind.SERVER, attributes };
         const span = tracer.startSpan("xds stream", options);
-        open.set(stream.id, { span, pushes: new Map() });
+        open.set(stream.id, { span, pushes: new Map(), waits: new Map() });
         break;
       }
       case "node":
@@ -76,6 +117,30 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
           event.client.node.id,
         );
         break;
+      case "subscribe":
+        open.get(stream.id)?.span.addEvent("xds subscribe", {
+          "xds.type": typeName(event.typeUrl),
+          "xds.wildcard": event.subscription.wildcard,
+          "xds.names": event.subscription.names.size,
+        });
+        break;
+      case "hold":
+      case "wait":
+        wait(event);
+        break;
+      case "stall": {
+        const { kind, typeUrl } = event.event;
+        open.get(stream.id)?.waits.get(`${kind} ${typeUrl}`)
+          ?.addEvent("xds stall", { "xds.duration": event.duration / 1000 });
+        break;
+      }
+      case "resume": {
+        const { kind, typeUrl } = event.event;
+        const waits = open.get(stream.id)?.waits;
+        waits?.get(`${kind} ${typeUrl}`)?.end();
+        waits?.delete(`${kind} ${typeUrl}`);
+        break;
+      }
       case "send":
         push(event);
         break;
@@ -95,6 +160,7 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
         const known = open.get(stream.id);
         open.delete(stream.id);
         known?.pushes.forEach((span) => span.end());
+        known?.waits.forEach((span) => span.end());
         known?.span.setAttribute("rpc.grpc.status_code", event.code);
         if (event.error) {
           const { message } = event;
@@ -105,4 +171,11 @@ export function traceEvents(tracer: Tracer): (event: ServerEvent) => void {
       }
     }
   };
+}
+
+/** How many names a span lists. */
+const NAMES = 20;
+
+function first(names: Iterable<string>): string[] {
+  return [...names].slice(0, NAMES);
 }

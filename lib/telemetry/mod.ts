@@ -4,4 +4,8 @@
  *
  * @module
  */
-export { telemetry, type TelemetryOptions } from "./telemetry.ts";
+export {
+  type Telemetry,
+  telemetry,
+  type TelemetryOptions,
+} from "./telemetry.ts";
