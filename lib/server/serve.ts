@@ -201,14 +201,14 @@ async function handlerOf<Identity>(
   http1: Http1Connections,
   ending: AbortSignal,
 ): Promise<Handler> {
-  const methods = discoveryMethods(options);
   const { csds = false } = options;
+  const methods = discoveryMethods({ ...options, inspected: csds !== false });
   // Loaded by those who want it: its messages take a good part of the time that all of this takes to load.
   const status = csds && await import("./csds.ts");
   const others = connectNodeAdapter({
     routes: (router) => {
       routesOf(methods, ending)(router);
-      if (status) status.clientStatusRoutes(router, methods.sessions, csds);
+      if (status) status.clientStatusRoutes(csds)(router, methods.sessions);
     },
     contextValues: (request) =>
       createContextValues().set(peerKey, peerOf(request)),
