@@ -75,6 +75,7 @@ export {
   type Access,
   type AuthorizationRequest,
   type HoldEvent,
+  type Keepalive,
   type LimitName,
   type Limits,
   ListenError,
@@ -99,6 +100,5 @@ export {
   type TlsOptions,
   type WaitEvent,
   xdsRoutes,
-  type XdsRoutesOptions,
   type XdsServer,
 } from "./lib/server/mod.ts";

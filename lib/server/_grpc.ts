@@ -12,8 +12,9 @@ const COMPRESSED = 1;
 export class MessageReader {
   readonly #maxBytes: number;
   readonly #take: (message: Uint8Array) => void;
-  #parts: Uint8Array[] = [];
-  #size = 0;
+  /** What there is of a message that is not complete. */
+  #part: Uint8Array | undefined;
+  #held = 0;
 
   /** @param take is called with each message; it is not to keep it */
   constructor(maxBytes: number, take: (message: Uint8Array) => void) {
@@ -22,46 +23,82 @@ export class MessageReader {
   }
 
   /**
-   * Takes a chunk, and passes on the messages that are complete with it.
+   * Takes a chunk, and passes on the messages that are complete with it; those that are whole in it as they lie there.
    *
    * @throws {ConnectError} for a message that is compressed, or larger than is allowed
    */
-  read(chunk: Uint8Array) {
-    this.#parts.push(chunk);
-    this.#size += chunk.length;
-    while (this.#size >= PREFIX) {
-      const head = this.#join(PREFIX);
-      if (head[0] === COMPRESSED) {
-        const message =
-          "compressed messages are not supported: send them with grpc-encoding: identity";
-        throw new ConnectError(message, Code.Unimplemented);
+  read(chunk: Uint8Array, start = 0, end: number = chunk.length) {
+    let at = start;
+    while (at < end) {
+      if (this.#part) {
+        at = this.#fill(chunk, at, end);
+        continue;
       }
-      const size = new DataView(head.buffer, head.byteOffset).getUint32(1);
-      if (size > this.#maxBytes) {
-        const message =
-          `a request of ${size} bytes is larger than the ${this.#maxBytes} that are allowed`;
-        throw new LimitError("messageBytes", this.#maxBytes, message);
+      if (end - at < PREFIX) {
+        this.#hold(chunk, at, end, PREFIX);
+        return;
       }
-      const end = PREFIX + size;
-      if (this.#size < end) return;
-      const bytes = this.#join(end);
-      this.#parts = bytes.length > end ? [bytes.subarray(end)] : [];
-      this.#size -= end;
-      this.#take(bytes.subarray(PREFIX, end));
+      const next = at + PREFIX + this.#size(chunk, at);
+      if (next > end) {
+        this.#hold(chunk, at, end, end - at);
+        return;
+      }
+      this.#take(chunk.subarray(at + PREFIX, next));
+      at = next;
     }
   }
 
-  /** The first part, made to hold at least `size` bytes: chunks are joined when they are needed, not as they come. */
-  #join(size: number): Uint8Array {
-    if (this.#parts[0].length >= size) return this.#parts[0];
-    const joined = new Uint8Array(this.#size);
-    let at = 0;
-    for (const part of this.#parts) {
-      joined.set(part, at);
-      at += part.length;
+  /** Adds to a message that has begun, as much as it lacks at most. Returns how far the chunk was taken. */
+  #fill(chunk: Uint8Array, at: number, end: number): number {
+    const needed = this.#held < PREFIX
+      ? PREFIX
+      : PREFIX + this.#size(this.#part!, 0);
+    const more = Math.min(needed - this.#held, end - at);
+    this.#grow(this.#held + more, needed);
+    this.#part!.set(chunk.subarray(at, at + more), this.#held);
+    this.#held += more;
+    const isWhole = this.#held >= PREFIX &&
+      this.#held === PREFIX + this.#size(this.#part!, 0);
+    if (isWhole) {
+      const message = this.#part!.subarray(PREFIX, this.#held);
+      this.#part = undefined;
+      this.#held = 0;
+      this.#take(message);
     }
-    this.#parts = [joined];
-    return joined;
+    return at + more;
+  }
+
+  #hold(chunk: Uint8Array, at: number, end: number, room: number) {
+    this.#part = new Uint8Array(room);
+    this.#part.set(chunk.subarray(at, end));
+    this.#held = end - at;
+  }
+
+  /** Makes room as it is needed, and not for all that a client announces. */
+  #grow(size: number, most: number) {
+    if (this.#part!.length >= size) return;
+    const larger = new Uint8Array(
+      Math.min(most, Math.max(size, 1_024, 2 * this.#held)),
+    );
+    larger.set(this.#part!.subarray(0, this.#held));
+    this.#part = larger;
+  }
+
+  /** The size of the message that begins there. */
+  #size(bytes: Uint8Array, at: number): number {
+    if (bytes[at] === COMPRESSED) {
+      const message =
+        "compressed messages are not supported: send them with grpc-encoding: identity";
+      throw new ConnectError(message, Code.Unimplemented);
+    }
+    const size = (bytes[at + 1] << 24 | bytes[at + 2] << 16 |
+      bytes[at + 3] << 8 | bytes[at + 4]) >>> 0;
+    if (size > this.#maxBytes) {
+      const message =
+        `a request of ${size} bytes is larger than the ${this.#maxBytes} that are allowed`;
+      throw new LimitError("messageBytes", this.#maxBytes, message);
+    }
+    return size;
   }
 }
 

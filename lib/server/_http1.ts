@@ -1,15 +1,13 @@
-import { Buffer } from "node:buffer";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
-  createServer as createHttp1Server,
-  type RequestListener,
+  createServer,
+  type IncomingMessage,
+  type Server,
   type ServerResponse,
 } from "node:http";
-import type { Http2SecureServer, Http2Server } from "node:http2";
-import { createServer, type Server, type Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
-
-/** How a client of HTTP/2 begins. */
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+import type { Socket } from "node:net";
+import type { HttpHandler } from "./_http_handler.ts";
+import { headersOf, peerOf } from "./peer.ts";
 
 /**
  * How long a connection of HTTP/1 may be idle, in milliseconds. Above the hour after which an Envoy closes it, so that
@@ -17,37 +15,36 @@ const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
  */
 const IDLE = 75 * 60_000;
 
-/** Connections that do not speak HTTP/2, of which those that are idle have to be closed for a server to be. */
+/** Serves connections of HTTP/1, of which those that are idle have to be closed for a server to be. */
 export class Http1Connections {
+  readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #busy = new Set<Socket>();
   #closing = false;
 
-  /** Takes a connection that has begun. */
+  constructor(handle: HttpHandler) {
+    this.#server = createServer(
+      { keepAliveTimeout: IDLE },
+      (request, response) => {
+        this.#begin(response);
+        answer(request, response, handle);
+      },
+    );
+    // A server that does not listen takes itself for one that shuts down, and ends a connection after one response.
+    Object.defineProperty(this.#server, "listening", { value: true });
+  }
+
+  /** Takes a connection that speaks HTTP/1, or is about to. */
   add(socket: Socket) {
     if (this.#closing) socket.destroySoon();
     this.#sockets.add(socket);
-    socket.on("close", () => this.remove(socket));
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#busy.delete(socket);
+    });
     // A connection that breaks has nobody to tell.
     socket.on("error", () => socket.destroy());
-  }
-
-  /** Forgets a connection, as one that turns out to speak HTTP/2. */
-  remove(socket: Socket) {
-    this.#sockets.delete(socket);
-    this.#busy.delete(socket);
-  }
-
-  /** Takes a request that has begun on a connection. */
-  begin(response: ServerResponse) {
-    const { socket } = response;
-    if (!socket) return;
-    this.#busy.add(socket);
-    if (this.#closing) response.setHeader("connection", "close");
-    response.on("close", () => {
-      this.#busy.delete(socket);
-      if (this.#closing) socket.destroySoon();
-    });
+    this.#server.emit("connection", socket);
   }
 
   /** Closes connections, those with a request under way once that is answered. */
@@ -57,56 +54,106 @@ export class Http1Connections {
       if (!this.#busy.has(socket)) socket.destroySoon();
     }
   }
+
+  #begin(response: ServerResponse) {
+    const { socket } = response;
+    if (!socket) return;
+    this.#busy.add(socket);
+    if (this.#closing) response.setHeader("connection", "close");
+    response.on("close", () => {
+      this.#busy.delete(socket);
+      if (this.#closing) socket.destroySoon();
+    });
+  }
 }
 
-/** Lets a server that speaks HTTP/2 over TLS speak HTTP/1, too; it was made with `allowHTTP1`. */
-export function allowHttp1(
-  secure: Http2SecureServer,
-  connections: Http1Connections,
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: HttpHandler,
 ) {
-  Object.assign(secure, { keepAliveTimeout: IDLE });
-  secure.on("secureConnection", (socket: TLSSocket) => {
-    if (socket.alpnProtocol !== "h2") connections.add(socket);
-  });
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  // A client that goes away is told of by the response's end.
+  request.on("error", () => {});
+  const { method = "", url = "", headers, socket } = request;
+  const scheme = "encrypted" in socket ? "https" : "http";
+  try {
+    const answer = await handle({
+      httpVersion: "1.1",
+      method,
+      path: url,
+      origin: `${scheme}://${headers.host || "localhost"}`,
+      header: headersOf(request),
+      body: bodyOf(request, gone.signal),
+      peer: peerOf(request),
+      signal: gone.signal,
+    });
+    await respond(response, answer);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    console.error(`xds: answering ${method} ${url} failed:`, error);
+    response.destroy();
+  }
+  // A request that is not read to its end keeps its connection from the next.
+  request.resume();
 }
 
-/** Refuses connections over TLS that are not to speak HTTP/2. */
-export function refuseHttp1(secure: Http2SecureServer) {
-  secure.on("unknownProtocol", (socket: TLSSocket) => {
-    const text = "This port speaks HTTP/2 alone, by ALPN h2.\n";
-    socket.write(
-      "HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\n" +
-        `content-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
-    );
-    socket.destroySoon();
+/** Not the request's own iterator: to leave that destroys the connection. */
+async function* bodyOf(
+  request: IncomingMessage,
+  gone: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let isComplete = false;
+  let wake = () => {};
+  const take = (part: Uint8Array) => {
+    parts.push(part);
+    wake();
+  };
+  request.on("data", take);
+  request.on("end", () => {
+    isComplete = true;
+    wake();
   });
+  gone.addEventListener("abort", () => wake());
+  try {
+    while (true) {
+      const part = parts.shift();
+      if (part) yield part;
+      else if (isComplete) return;
+      else {
+        gone.throwIfAborted();
+        await new Promise<void>((resolve) => wake = resolve);
+      }
+    }
+  } finally {
+    request.off("data", take);
+  }
 }
 
-/** A server in the clear that speaks HTTP/2 and HTTP/1, whichever a client begins with. */
-export function createClearServer(
-  http2: Http2Server,
-  handle: RequestListener,
-  connections: Http1Connections,
-): Server {
-  const http1 = createHttp1Server({ keepAliveTimeout: IDLE }, handle);
-  // A server that does not listen takes itself for one that shuts down, and ends a connection after one response.
-  Object.defineProperty(http1, "listening", { value: true });
-  return createServer((socket) => {
-    connections.add(socket);
-    let head = Buffer.alloc(0);
-    const sniff = (chunk: Buffer) => {
-      head = Buffer.concat([head, chunk]);
-      const begun = head.toString("latin1", 0, PREFACE.length);
-      if (begun.length < PREFACE.length && PREFACE.startsWith(begun)) return;
-      socket.off("data", sniff);
-      socket.pause();
-      socket.unshift(head);
-      if (begun === PREFACE) {
-        connections.remove(socket);
-        http2.emit("connection", socket);
-      } else http1.emit("connection", socket);
-      socket.resume();
-    };
-    socket.on("data", sniff);
-  });
+async function respond(
+  response: ServerResponse,
+  { status, header, body, trailer }: UniversalServerResponse,
+) {
+  const chunks = body?.[Symbol.asyncIterator]();
+  // Not before the first: until then the handler may change the fields.
+  let next = await chunks?.next();
+  response.statusCode = status;
+  for (const [name, value] of header ?? []) response.setHeader(name, value);
+  while (next && !next.done) {
+    if (!response.write(next.value)) {
+      await new Promise<void>((resolve) => {
+        response.once("drain", resolve);
+        response.once("close", resolve);
+      });
+    }
+    if (response.destroyed) {
+      await chunks!.return?.();
+      return;
+    }
+    next = await chunks!.next();
+  }
+  if (trailer) response.addTrailers(Object.fromEntries(trailer));
+  response.end();
 }

@@ -74,13 +74,41 @@ export interface Limits {
    * later. Default: 10 000.
    */
   admissionsWaiting?: number;
+  /** Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000. */
+  streamsPerConnection?: number;
+  /** Milliseconds from a connection's beginning, TLS included, until it is to have begun HTTP/2. Default: 10 000. */
+  handshakeTimeout?: number;
+  /** Milliseconds that a connection may have no stream, until it is closed. Default: 300 000; 0 or Infinity: no limit. */
+  idleTimeout?: number;
+  /**
+   * When nothing came from a client for `interval` milliseconds (default: 30 000) it is sent a ping, and its connection is
+   * cut if nothing comes within `timeout` milliseconds more (default: 20 000).
+   */
+  keepalive?: Keepalive;
+  /**
+   * Milliseconds until a client is asked to connect anew, so that clients spread over servers that were added; each
+   * connection's own is up to a tenth more or less. Default: Infinity, never.
+   */
+  maxConnectionAge?: number;
+  /** Milliseconds more until its streams are ended, with status OK. Default: Infinity, never. */
+  maxConnectionAgeGrace?: number;
+}
+
+/** How it is found out that a client is gone without a word. */
+export interface Keepalive {
+  /** Milliseconds. */
+  interval?: number;
+  /** Milliseconds. */
+  timeout?: number;
 }
 
 /** A limit that can be reached, by its name in {@linkcode Limits}. */
 export type LimitName = Exclude<keyof Limits, "peerId" | "requestBurst">;
 
 /** Limits, with what is not said filled in. */
-export type EffectiveLimits = Readonly<Required<Limits>>;
+export type EffectiveLimits =
+  & Readonly<Required<Omit<Limits, "keepalive">>>
+  & { readonly keepalive: Readonly<Required<Keepalive>> };
 
 /** What a limit is if it is not set, and what it may be set to. */
 interface Rule {
@@ -107,7 +135,12 @@ const rate: Omit<Rule, "default"> = {
   valid: "a number above 0, or Infinity for no limit",
 };
 
-type Numbers = Exclude<keyof Limits, "peerId">;
+const timeOrNone: Omit<Rule, "default"> = {
+  isValid: (value) => value === 0 || time.isValid(value),
+  valid: `milliseconds up to ${MAX_TIME}, or 0 or Infinity for no limit`,
+};
+
+type Numbers = Exclude<keyof Limits, "peerId" | "keepalive">;
 
 const rules: Readonly<Record<Numbers, Rule>> = {
   names: { ...count, default: DEFAULT_MAX_NAMES },
@@ -119,6 +152,20 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   decisionTimeout: { ...time, default: 10_000 },
   admissionsPerSecond: { ...rate, default: Infinity },
   admissionsWaiting: { ...count, default: 10_000 },
+  streamsPerConnection: {
+    default: 1_000,
+    isValid: (value) => Number.isInteger(value) && value > 0 && value < 2 ** 32,
+    valid: "a whole number above 0",
+  },
+  handshakeTimeout: { ...time, default: 10_000 },
+  idleTimeout: { ...timeOrNone, default: 300_000 },
+  maxConnectionAge: { ...time, default: Infinity },
+  maxConnectionAgeGrace: { ...time, default: Infinity },
+};
+
+const keepaliveRules: Readonly<Record<keyof Keepalive, Rule>> = {
+  interval: { ...time, default: 30_000 },
+  timeout: { ...time, default: 20_000 },
 };
 
 /**
@@ -127,19 +174,31 @@ const rules: Readonly<Record<Numbers, Rule>> = {
  * @throws {RangeError} if one is set to what it cannot be; it names the limit
  */
 export function limitsOf(limits: Limits = {}): EffectiveLimits {
-  const effective: Partial<Record<Numbers, number>> = {};
-  for (const [name, rule] of Object.entries(rules) as [Numbers, Rule][]) {
-    const value = limits[name] ?? rule.default;
+  const { keepalive = {}, peerId: idOf = peerId, ...others } = limits;
+  if (typeof idOf !== "function") {
+    throw new TypeError(`limits.peerId is ${idOf}: it must be a function`);
+  }
+  return {
+    ...keptTo("limits", rules, others),
+    keepalive: keptTo("limits.keepalive", keepaliveRules, keepalive),
+    peerId: idOf,
+  };
+}
+
+function keptTo<Name extends string>(
+  where: string,
+  rules: Readonly<Record<Name, Rule>>,
+  given: Readonly<Partial<Record<Name, number>>>,
+): Record<Name, number> {
+  const effective: Partial<Record<Name, number>> = {};
+  for (const [name, rule] of Object.entries(rules) as [Name, Rule][]) {
+    const value = given[name] ?? rule.default;
     if (typeof value !== "number" || !rule.isValid(value)) {
       throw new RangeError(
-        `limits.${name} is ${String(value)}: it must be ${rule.valid}`,
+        `${where}.${name} is ${String(value)}: it must be ${rule.valid}`,
       );
     }
     effective[name] = value;
   }
-  const idOf = limits.peerId ?? peerId;
-  if (typeof idOf !== "function") {
-    throw new TypeError(`limits.peerId is ${idOf}: it must be a function`);
-  }
-  return { ...effective as Record<Numbers, number>, peerId: idOf };
+  return effective as Record<Name, number>;
 }

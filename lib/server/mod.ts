@@ -9,7 +9,7 @@ export type {
   StreamInfo,
   WaitEvent,
 } from "./events.ts";
-export type { LimitName, Limits } from "./limits.ts";
+export type { Keepalive, LimitName, Limits } from "./limits.ts";
 export {
   type LogLevel,
   logObserver,
@@ -23,7 +23,7 @@ export {
   type RestInfo,
   type RestOptions,
 } from "./rest.ts";
-export { xdsRoutes, type XdsRoutesOptions } from "./routes.ts";
+export { xdsRoutes } from "./routes.ts";
 export {
   ListenError,
   serve,

@@ -1,6 +1,6 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
+import type { Socket } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../cache/mod.ts";
 import { subjectAltNames } from "./_alt_names.ts";
@@ -32,12 +32,24 @@ export const peerKey: ContextKey<Peer> = createContextKey<Peer>(unknownPeer, {
   description: "xds peer",
 });
 
-/** The peer that a request of Node's HTTP server came from, to be put under {@linkcode peerKey}. */
-export function peerOf(request: IncomingMessage | Http2ServerRequest): Peer {
+/**
+ * The peer that a request of Node's HTTP server, of either version, came from, to be put under {@linkcode peerKey}.
+ *
+ * @param request of `node:http`, or, with a stream, of `node:http2`
+ */
+export function peerOf(
+  request: IncomingMessage | {
+    readonly stream: { readonly session?: { readonly socket: Socket } };
+  },
+): Peer {
   const socket = "stream" in request
     ? request.stream.session?.socket
     : request.socket;
-  if (!socket) return unknownPeer;
+  return socket ? peerOfSocket(socket) : unknownPeer;
+}
+
+/** The peer at the other end of a socket. */
+export function peerOfSocket(socket: Socket): Peer {
   return {
     hostname: socket.remoteAddress ?? "",
     port: socket.remotePort ?? 0,
@@ -68,13 +80,10 @@ function certificateOf(
 }
 
 /** The headers of a request of Node's HTTP server. */
-export function headersOf(
-  { headers }: IncomingMessage | Http2ServerRequest,
-): Headers {
+export function headersOf({ headers }: IncomingMessage): Headers {
   const all = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    // Those of HTTP/2 itself, which `Headers` has no place for.
-    if (name.startsWith(":") || value === undefined) continue;
+    if (value === undefined) continue;
     for (const one of [value].flat()) all.append(name, one);
   }
   return all;

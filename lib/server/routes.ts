@@ -13,23 +13,12 @@ import {
   type RoutesOptions,
   type StreamMethod,
 } from "./_streams.ts";
-import type { StatusRoutes } from "./csds.ts";
 import { clientGone } from "./_status.ts";
 import { fetchService } from "./fetch.ts";
 import { peerKey, unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
 
 const nothing = new Uint8Array();
-
-/** What {@linkcode xdsRoutes} needs. */
-export interface XdsRoutesOptions<Identity = unknown>
-  extends RoutesOptions<Identity> {
-  /**
-   * Serves the client status discovery service, too: `clientStatusRoutes` of `@xds/control-plane/csds`. Default: it is not
-   * served.
-   */
-  csds?: StatusRoutes;
-}
 
 /**
  * Every v3 discovery service for a Connect router of one's own, aggregated and by type, state of the world and delta.
@@ -53,15 +42,9 @@ export interface XdsRoutesOptions<Identity = unknown>
  * @throws {RangeError} if a limit is none that can be kept to
  */
 export function xdsRoutes<Identity = unknown>(
-  options: XdsRoutesOptions<Identity>,
+  options: RoutesOptions<Identity>,
 ): (router: ConnectRouter) => void {
-  const { csds, signal } = options;
-  const methods = discoveryMethods({ ...options, inspected: !!csds });
-  const add = routesOf(methods, signal);
-  return (router) => {
-    add(router);
-    csds?.(router, methods.sessions);
-  };
+  return routesOf(discoveryMethods(options), options.signal);
 }
 
 /** Routes by methods that there are already. */

@@ -1,32 +1,29 @@
-import { createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { type IncomingMessage, ServerResponse } from "node:http";
-import {
-  createSecureServer,
-  createServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { Cache, Clock } from "../cache/mod.ts";
+import { combined } from "../cache/_observers.ts";
+import type { Cache, Clock, Peer } from "../cache/mod.ts";
+import {
+  type ConnectionLimit,
+  ErrorCode,
+  type Request,
+  type Stream,
+} from "../http2/mod.ts";
 import type { Access } from "./access.ts";
 import type { StatusAccess } from "./csds.ts";
 import type { Observer } from "./events.ts";
+import { Http1Connections } from "./_http1.ts";
+import { exchange } from "./_http2_exchange.ts";
+import { Http2Socket } from "./_http2_socket.ts";
+import { type HttpHandler, httpHandler } from "./_http_handler.ts";
+import { listenerOf } from "./_listener.ts";
+import { restRoutes } from "./_rest.ts";
 import {
-  allowHttp1,
-  createClearServer,
-  Http1Connections,
-  refuseHttp1,
-} from "./_http1.ts";
-import { isGrpc, serveStream } from "./_http2.ts";
-import { REST_PREFIX, restRoutes } from "./_rest.ts";
-import { pathOf, serveRest } from "./_rest_node.ts";
-import { discoveryMethods, type RoutesOptions } from "./_streams.ts";
-import type { Limits } from "./limits.ts";
-import { peerKey, peerOf } from "./peer.ts";
+  type DiscoveryMethods,
+  discoveryMethods,
+  type RoutesOptions,
+} from "./_streams.ts";
+import { isGrpc, XdsStream } from "./_xds_stream.ts";
+import { type EffectiveLimits, type Limits, limitsOf } from "./limits.ts";
+import { peerOfSocket } from "./peer.ts";
 import type { RestOptions } from "./rest.ts";
 import { routesOf } from "./routes.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
@@ -140,21 +137,35 @@ export async function serve<Identity = unknown>(
   signal?.throwIfAborted();
 
   const ending = new AbortController();
-  const http1 = new Http1Connections();
-  const handle = await handlerOf(options, http1, ending.signal);
-  const { http2, listener } = listenerOf(options, handle, http1);
+  const limits = limitsOf(options.limits);
+  const methods = discoveryMethods(options);
+  const handle = await handlerOf(options, methods, ending.signal);
+  const http1 = options.rest ? new Http1Connections(handle) : undefined;
+  const tell = limitTeller(limits, combined(options.observer));
 
-  const connections = new Set<ServerHttp2Session>();
+  const connections = new Set<Http2Socket>();
+  const undecided = new Set<Socket>();
+  const listener = listenerOf(tls, {
+    http2: (socket, acceptedAt) => {
+      const connection = new Http2Socket(socket, acceptedAt, limits, {
+        open: (stream, request, peer) => {
+          if (ending.signal.aborted) stream.reset(ErrorCode.RefusedStream);
+          else open(stream, request, peer, methods, handle);
+        },
+        limit: (limit, peer) => tell(limit, peer),
+      });
+      connections.add(connection);
+      socket.on("close", () => connections.delete(connection));
+    },
+    http1: http1 && ((socket) => http1.add(socket)),
+    handshakeTimeout: limits.handshakeTimeout,
+    late: (socket) => tell("handshakeTimeout", peerOfSocket(socket)),
+    undecided,
+  });
   const sockets = new Set<Socket>();
   listener.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-  });
-  http2.on("session", (connection: ServerHttp2Session) => {
-    connections.add(connection);
-    connection.on("close", () => connections.delete(connection));
-    // A connection that breaks ends its streams, each of which says so; there is nobody else to tell.
-    connection.on("error", () => connection.destroy());
   });
   await listen(listener, hostname, port);
 
@@ -166,8 +177,10 @@ export async function serve<Identity = unknown>(
       listener.close(() => resolve())
     );
     ending.abort();
-    for (const connection of connections) connection.close();
-    http1.close();
+    for (const session of [...methods.sessions]) session.end(null);
+    for (const connection of connections) connection.shutdown();
+    http1?.close();
+    for (const socket of undecided) socket.destroySoon();
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, deadline);
@@ -190,69 +203,68 @@ export async function serve<Identity = unknown>(
   };
 }
 
-/** Handles a request of either version of HTTP. */
-type Handler = (
-  request: Http2ServerRequest | IncomingMessage,
-  response: Http2ServerResponse | ServerResponse,
-) => void;
-
+/** What answers all but discovery streams. */
 async function handlerOf<Identity>(
-  options: ServeOptions<Identity>,
-  http1: Http1Connections,
+  { csds = false, rest = false }: ServeOptions<Identity>,
+  methods: DiscoveryMethods,
   ending: AbortSignal,
-): Promise<Handler> {
-  const { csds = false } = options;
-  const methods = discoveryMethods({ ...options, inspected: csds !== false });
+): Promise<HttpHandler> {
   // Loaded by those who want it: its messages take a good part of the time that all of this takes to load.
   const status = csds && await import("./csds.ts");
-  const others = connectNodeAdapter({
-    routes: (router) => {
+  return httpHandler(
+    (router) => {
       routesOf(methods, ending)(router);
-      if (status) status.clientStatusRoutes(csds)(router, methods.sessions);
+      if (status) status.clientStatusRoutes(router, methods.sessions, csds);
     },
-    contextValues: (request) =>
-      createContextValues().set(peerKey, peerOf(request)),
-  });
-  const { rest = false } = options;
-  const answer = rest &&
-    restRoutes(methods.fetches, rest === true ? {} : rest, ending);
-  return (request, response) => {
-    const stream = methods.streams.get(request.url ?? "");
-    if (response instanceof ServerResponse) http1.begin(response);
-    else if (stream && isGrpc(request)) {
-      serveStream(request, response, stream, ending);
-      return;
-    }
-    if (answer && pathOf(request).startsWith(REST_PREFIX)) {
-      serveRest(request, response, answer);
-    } else others(request, response);
-  };
+    rest === false
+      ? undefined
+      : restRoutes(methods.fetches, rest === true ? {} : rest, ending),
+  );
 }
 
-/** What speaks HTTP/2, and what listens. */
-function listenerOf<Identity>(
-  { tls, rest = false }: ServeOptions<Identity>,
-  handle: Handler,
-  http1: Http1Connections,
-): { http2: Http2Server | Http2SecureServer; listener: Server } {
-  if (tls) {
-    const http2 = createSecureServer({
-      cert: tls.cert,
-      key: tls.key,
-      ca: tls.clientCa,
-      requestCert: tls.clientCa !== undefined,
-      rejectUnauthorized: tls.clientCa !== undefined,
-      allowHTTP1: rest !== false,
-    }, handle);
-    if (rest === false) refuseHttp1(http2);
-    else allowHttp1(http2, http1);
-    return { http2, listener: http2 };
-  }
-  const http2 = createServer(handle);
-  const listener = rest === false
-    ? http2
-    : createClearServer(http2, handle, http1);
-  return { http2, listener };
+/** Takes a request of HTTP/2. */
+function open(
+  stream: Stream,
+  request: Request,
+  peer: Peer,
+  methods: DiscoveryMethods,
+  handle: HttpHandler,
+) {
+  const method = methods.streams.get(request.path);
+  if (method && isGrpc(request)) {
+    stream.handler = new XdsStream(stream, request, method, peer);
+  } else exchange(stream, request, peer, handle);
+}
+
+/** Tells the observer of a connection's limit that was reached. */
+function limitTeller(
+  limits: EffectiveLimits,
+  observer: Observer | undefined,
+): (limit: ConnectionLimit, peer: Peer) => void {
+  const messages: Record<ConnectionLimit, string> = {
+    streamsPerConnection:
+      `a connection may have ${limits.streamsPerConnection} streams open; this one was refused`,
+    handshakeTimeout:
+      `HTTP/2 did not begin within ${limits.handshakeTimeout} ms`,
+    idleTimeout: `there was no stream for ${limits.idleTimeout} ms`,
+    keepalive: `nothing came within ${limits.keepalive.timeout} ms of a ping`,
+    maxConnectionAge:
+      `the connection is ${limits.maxConnectionAge} ms old, give or take a tenth`,
+  };
+  return (limit, peer) => {
+    const value = limit === "keepalive"
+      ? limits.keepalive.timeout
+      : limits[limit];
+    const message = messages[limit];
+    observer?.({
+      kind: "limit",
+      limit,
+      value,
+      peer,
+      stream: undefined,
+      message,
+    });
+  };
 }
 
 function listen(

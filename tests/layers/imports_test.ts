@@ -8,6 +8,7 @@ const layers = [
   "lib/resource",
   "lib/cache",
   "lib/protocol",
+  "lib/http2",
   "lib/server",
   "lib/telemetry",
   "lib/testing",
@@ -123,6 +124,17 @@ Deno.test("resource, cache and protocol import nothing but @bufbuild/protobuf an
     }
   }
   assert(seen > 100, `${seen} imports were looked at`);
+});
+
+Deno.test("HTTP/2 imports nothing but itself", async () => {
+  const modules = await graph("lib/http2/mod.ts");
+  for (const [file, imports] of modules) {
+    assertEquals(layerOf(file), "lib/http2");
+    for (const imported of imports) {
+      assertEquals(layerOf(imported), "lib/http2", `${file}: ${imported}`);
+    }
+  }
+  assert(modules.size > 10);
 });
 
 Deno.test("importing mod.ts loads what a server needs of gen, and never all of it", async () => {

@@ -1,0 +1,148 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Peer } from "../cache/mod.ts";
+import {
+  ErrorCode,
+  headerBlock,
+  type Request,
+  type Stream,
+  type StreamHandler,
+} from "../http2/mod.ts";
+import type { HttpHandler } from "./_http_handler.ts";
+import { headersOf } from "./_xds_stream.ts";
+
+/** Answers a request of HTTP/2 as a handler says. */
+export async function exchange(
+  stream: Stream,
+  request: Request,
+  peer: Peer,
+  handle: HttpHandler,
+): Promise<void> {
+  const body = new Exchange(stream);
+  stream.handler = body;
+  const { scheme, authority, method, path } = request;
+  try {
+    const response = await handle({
+      httpVersion: "2.0",
+      method,
+      path,
+      origin: `${scheme}://${authority || "localhost"}`,
+      header: headersOf(request),
+      body,
+      peer,
+      signal: body.signal,
+    });
+    await body.respond(response);
+  } catch (error) {
+    if (!body.signal.aborted) {
+      console.error(`xds: answering ${method} ${path} failed:`, error);
+    }
+    stream.reset(ErrorCode.InternalError);
+  }
+}
+
+/** The body of a request, to be read as it comes, and the response to it. */
+class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
+  readonly #stream: Stream;
+  readonly #gone = new AbortController();
+  readonly #parts: Uint8Array[] = [];
+  #isComplete = false;
+  #arrived: (() => void) | undefined;
+  #chunk: Uint8Array | undefined;
+  #pulled: (() => void) | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  data(bytes: Uint8Array, start: number, end: number) {
+    this.#parts.push(bytes.slice(start, end));
+    this.#arrived?.();
+  }
+
+  end() {
+    this.#isComplete = true;
+    this.#arrived?.();
+  }
+
+  pull(): Uint8Array | undefined {
+    const chunk = this.#chunk;
+    this.#chunk = undefined;
+    if (!chunk) this.#pulled?.();
+    return chunk;
+  }
+
+  close(code: ErrorCode | undefined) {
+    const isRight = code === undefined || code === ErrorCode.NoError;
+    this.#gone.abort(isRight ? undefined : resetError(code));
+    this.#arrived?.();
+    this.#pulled?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    while (true) {
+      const part = this.#parts.shift();
+      if (part) {
+        this.#stream.consume(part.length);
+        yield part;
+      } else if (this.#isComplete) return;
+      else if (this.signal.aborted) throw this.signal.reason;
+      else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#arrived = resolve;
+        await promise;
+      }
+    }
+  }
+
+  async respond(response: UniversalServerResponse): Promise<void> {
+    const { status, header = [], body, trailer } = response;
+    const chunks = body?.[Symbol.asyncIterator]();
+    try {
+      // Not before the first: until then the handler may change the fields.
+      let next = await chunks?.next();
+      const head = headerBlock([[":status", String(status)], ...header]);
+      this.#stream.respond(head);
+      while (next && !next.done) {
+        await this.#send(next.value);
+        next = await chunks!.next();
+      }
+    } catch (error) {
+      await chunks?.throw?.(error).catch(() => {});
+      throw error;
+    }
+    // They, too, may be known only now.
+    const trailers = [...trailer ?? []];
+    this.#stream.finish(
+      trailers.length > 0 ? headerBlock(trailers) : undefined,
+    );
+  }
+
+  /** Sends a chunk, and waits until the client took it. */
+  async #send(chunk: Uint8Array) {
+    if (chunk.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#chunk = chunk;
+    this.#pulled = resolve;
+    this.#stream.wake();
+    await promise;
+    this.signal.throwIfAborted();
+  }
+}
+
+const codes: Readonly<Record<number, Code>> = {
+  [ErrorCode.RefusedStream]: Code.Unavailable,
+  [ErrorCode.Cancel]: Code.Canceled,
+  [ErrorCode.EnhanceYourCalm]: Code.ResourceExhausted,
+};
+
+function resetError(code: ErrorCode): ConnectError {
+  return new ConnectError(
+    `the stream was reset with code ${code} of HTTP/2`,
+    codes[code] ?? Code.Internal,
+  );
+}

@@ -1,0 +1,114 @@
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
+import type {
+  UniversalHandler,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import type { Peer } from "../cache/mod.ts";
+import { compressions } from "./_compression.ts";
+import {
+  joined,
+  REST_PREFIX,
+  type RestAnswer,
+  type RestRequest,
+  TooLarge,
+} from "./_rest.ts";
+import { peerKey } from "./peer.ts";
+
+/** A request of either version of HTTP. */
+export interface HttpRequest {
+  readonly httpVersion: "1.1" | "2.0";
+  readonly method: string;
+  /** Scheme and authority, as in a URL. */
+  readonly origin: string;
+  /** With its query. */
+  readonly path: string;
+  readonly header: Headers;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly peer: Peer;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers requests of either version of HTTP. */
+export type HttpHandler = (
+  request: HttpRequest,
+) => Promise<UniversalServerResponse>;
+
+/** Answers what is asked of Connect's routes, and over REST if that is served. */
+export function httpHandler(
+  routes: (router: ConnectRouter) => void,
+  rest: ((request: RestRequest) => Promise<RestAnswer>) | undefined,
+): HttpHandler {
+  const router = createConnectRouter({ acceptCompression: compressions });
+  routes(router);
+  const handlers = new Map<string, UniversalHandler>();
+  for (const handler of router.handlers) {
+    handlers.set(handler.requestPath, handler);
+  }
+  return async (request) => {
+    const path = request.path.split("?", 1)[0];
+    if (rest && path.startsWith(REST_PREFIX)) {
+      return restResponse(await rest(restRequest(request, path)));
+    }
+    const handler = handlers.get(path);
+    if (!handler) return notFound(path, request.header);
+    const { httpVersion, method, header, body, signal, peer } = request;
+    const url = new URL(request.path, request.origin).href;
+    const contextValues = createContextValues().set(peerKey, peer);
+    return await handler(
+      { httpVersion, method, url, header, body, signal, contextValues },
+    );
+  };
+}
+
+function notFound(path: string, header: Headers): UniversalServerResponse {
+  // A client of gRPC may take a body for messages, before it looks at the status.
+  const isGrpc = header.get("content-type")?.startsWith("application/grpc");
+  if (isGrpc) return { status: 404 };
+  const body = new TextEncoder().encode(`Nothing is served at ${path}\n`);
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return restResponse({ status: 404, headers, body });
+}
+
+function restRequest(request: HttpRequest, path: string): RestRequest {
+  const { method, header, body, peer, signal } = request;
+  return {
+    method,
+    path,
+    header: (name) => header.get(name) ?? undefined,
+    headers: () => header,
+    read: (maxBytes) => read(body, maxBytes),
+    peer,
+    gone: signal,
+  };
+}
+
+function restResponse(
+  { status, headers, body }: RestAnswer,
+): UniversalServerResponse {
+  const header = new Headers(headers);
+  if (!body) return { status, header };
+  header.set("content-length", String(body.length));
+  async function* once(bytes: Uint8Array) {
+    yield bytes;
+  }
+  return { status, header, body: once(body) };
+}
+
+async function read(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > maxBytes) throw new TooLarge(maxBytes);
+    parts.push(part);
+  }
+  return joined(parts, size);
+}
