@@ -100,5 +100,6 @@ export {
   type TlsOptions,
   type WaitEvent,
   xdsRoutes,
+  type XdsRoutesOptions,
   type XdsServer,
 } from "./lib/server/mod.ts";

@@ -3,7 +3,14 @@
  * mended by exporting it, since that type refers to others in turn.
  */
 const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-  args: ["doc", "--lint", "mod.ts", "lib/testing/mod.ts"],
+  args: [
+    "doc",
+    "--lint",
+    "mod.ts",
+    "lib/testing/mod.ts",
+    "lib/telemetry/mod.ts",
+    "lib/server/csds.ts",
+  ],
   env: { NO_COLOR: "1" },
 }).output();
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -20,10 +20,12 @@ import {
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
+import type { SentTimes } from "./_sent_times.ts";
 import type { Stalls } from "./_stalls.ts";
 import { Teller } from "./_tell.ts";
 import { Watches, type WatchingStream } from "./_watches.ts";
 import type { Access } from "./access.ts";
+import type { InspectedResource } from "./csds.ts";
 import type { Observer, StreamInfo } from "./events.ts";
 
 /** What a session needs of the server. */
@@ -47,6 +49,8 @@ export interface SessionOptions {
   observer: Observer | undefined;
   /** Sees what waits for long; if it is left out, nobody is told of that, nor when something goes on. */
   stalls?: Stalls;
+  /** Keeps when what was sent; left out, nobody asks for it. */
+  times?: SentTimes;
 }
 
 /**
@@ -72,6 +76,7 @@ export class Session implements StreamInfo, WatchingStream {
   /** Where requests wait; undefined until one had to. */
   #gate: Gate | undefined;
   readonly #onEnd: (() => void) | undefined;
+  readonly #times: SentTimes | undefined;
   #ready = false;
 
   constructor(options: SessionOptions, onEnd?: () => void) {
@@ -85,6 +90,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.#maxNames = maxNames;
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
+    this.#times = options.times;
     const { legacyWildcard, trustsVersion } = options;
     this.#stream = new Stream({
       protocol,
@@ -122,13 +128,12 @@ export class Session implements StreamInfo, WatchingStream {
     return this.#gate?.waitsFor !== undefined;
   }
 
-  /** What the client asks for or was told of, with where it stands. */
-  *inspect(): Iterable<
-    { typeUrl: string; name: string; state: ResourceState }
-  > {
+  *inspect(): Iterable<InspectedResource> {
     for (const typeUrl of this.#stream.typeUrls) {
+      const times = this.#times?.of(typeUrl);
       for (const name of this.#stream.names(typeUrl)) {
-        yield { typeUrl, name, state: this.#stream.inspect(typeUrl, name) };
+        const state = this.#stream.inspect(typeUrl, name);
+        yield { typeUrl, name, state, sentAt: times?.get(name) };
       }
     }
   }
@@ -366,6 +371,9 @@ export class Session implements StreamInfo, WatchingStream {
         break;
       case "send":
         this.#watches.get(typeUrl)?.sent?.(action.view);
+        if (this.#times && !action.response.isHeartbeat) {
+          this.#times.add(typeUrl, action.response.names);
+        }
         this.#told?.action(client, action);
         return action.response.frame;
     }

@@ -1,10 +1,17 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { contentTypeMatcher } from "@connectrpc/connect/protocol";
-import type { Cache, Client, Clock, Peer } from "../cache/mod.ts";
+import {
+  type Cache,
+  type Client,
+  type Clock,
+  type Peer,
+  systemClock,
+} from "../cache/mod.ts";
 import { type Protocol, Responses } from "../protocol/mod.ts";
 import { streamLimits } from "./_allowance.ts";
 import { steadyClock } from "./_clock.ts";
 import { Session, type SessionOptions } from "./_session.ts";
+import { SentTimes } from "./_sent_times.ts";
 import { Stalls } from "./_stalls.ts";
 import { type Heard, hearing } from "./_fetch.ts";
 import type { Access } from "./access.ts";
@@ -34,6 +41,12 @@ export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
   clock?: Clock;
   /** Ends all streams, with status OK, when it is aborted. */
   signal?: AbortSignal;
+}
+
+/** What the methods of the services need. */
+export interface MethodsOptions<Identity> extends RoutesOptions<Identity> {
+  /** Whether somebody may ask what is on the streams. Default: false. */
+  inspected?: boolean;
 }
 
 /** A method that streams a discovery protocol. */
@@ -82,7 +95,7 @@ let opened = 0;
  * @throws {RangeError} if a limit is none, or `stallAfter` no time
  */
 export function discoveryMethods<Identity>(
-  options: RoutesOptions<Identity>,
+  options: MethodsOptions<Identity>,
 ): DiscoveryMethods {
   const { cache, legacyWildcard = true } = options;
   const limits = limitsOf(options.limits);
@@ -90,6 +103,7 @@ export function discoveryMethods<Identity>(
   const { clock = steadyClock, stallAfter = 10_000 } = options;
   const kept = streamLimits(limits, clock);
   const stalls = new Stalls(clock, stallAfter);
+  const now = () => (options.clock ?? systemClock).now();
   let serial = 0;
   const responses: Record<Protocol, Responses> = {
     sotw: new Responses("sotw", () => ++serial),
@@ -146,6 +160,7 @@ export function discoveryMethods<Identity>(
               ...session(protocol, peer, headers),
               limits: kept.streams,
               stalls,
+              times: options.inspected ? new SentTimes(now) : undefined,
             }),
         });
       } else if (typeUrl !== undefined && isFetch(method)) {

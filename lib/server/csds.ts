@@ -1,4 +1,11 @@
+/**
+ * The client status discovery service (CSDS), for a Connect router of one's own: an entry by itself, since its messages
+ * take as long to load as a good part of the rest.
+ *
+ * @module
+ */
 import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   Code,
   ConnectError,
@@ -27,14 +34,24 @@ import { TypeUrl } from "../resource/mod.ts";
 import { matchesNode } from "./_node_matcher.ts";
 import { peerKey } from "./peer.ts";
 
+/** A resource that a client asks for or was told of. */
+export interface InspectedResource {
+  /** Its type. */
+  readonly typeUrl: string;
+  /** Its name. */
+  readonly name: string;
+  /** Where the client stands with it. */
+  readonly state: ResourceState;
+  /** When the client was sent it last, in milliseconds since 1970; undefined if it was not, on its stream. */
+  readonly sentAt: number | undefined;
+}
+
 /** A stream, as far as it is to be told of. */
 export interface InspectedStream {
   /** The client; undefined until its first request came. */
   readonly client: Client | undefined;
   /** What the client asks for or was told of, with where it stands. */
-  inspect(): Iterable<
-    { typeUrl: string; name: string; state: ResourceState }
-  >;
+  inspect(): Iterable<InspectedResource>;
 }
 
 /** Who may ask what all clients were sent: given the other end of the connection and the request's headers. */
@@ -43,13 +60,35 @@ export type StatusAccess = (
   headers: Headers,
 ) => boolean | Promise<boolean>;
 
+/** Adds the client status discovery service to a router; it tells of the streams that are open when it is asked. */
+export type StatusRoutes = (
+  router: ConnectRouter,
+  streams: Iterable<InspectedStream>,
+) => void;
+
 /**
- * Adds the client status discovery service: what each client was sent, resource by resource, and what it made of it. Of
- * secrets it tells names and versions, and never what is in them.
+ * The client status discovery service (CSDS) for {@linkcode xdsRoutes}: what each client was sent, resource by resource,
+ * when, and what it made of it. Of secrets it tells names and versions, and never what is in them. `serve` has it built
+ * in.
+ *
+ * @param access who may ask: everybody (`true`), or to whom the function says
+ *
+ * @example
+ * ```ts
+ * import { SnapshotCache, xdsRoutes } from "@xds/control-plane";
+ * import { clientStatusRoutes } from "@xds/control-plane/csds";
+ *
+ * const csds = clientStatusRoutes((peer) => peer.certificate?.commonName === "operator");
+ * const routes = xdsRoutes({ cache: new SnapshotCache(), csds });
+ * ```
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto
  */
-export function clientStatusRoutes(
+export function clientStatusRoutes(access: StatusAccess | true): StatusRoutes {
+  return (router, streams) => addRoutes(router, streams, access);
+}
+
+function addRoutes(
   router: ConnectRouter,
   streams: Iterable<InspectedStream>,
   access: StatusAccess | true,
@@ -93,9 +132,9 @@ function clientStatus(
     if (!config) {
       byNode.set(node.id, config = create(ClientConfigSchema, { node }));
     }
-    for (const { typeUrl, name, state } of stream.inspect()) {
+    for (const resource of stream.inspect()) {
       config.genericXdsConfigs.push(
-        toConfig(typeUrl, name, state, request.excludeResourceContents),
+        toConfig(resource, request.excludeResourceContents),
       );
     }
   }
@@ -103,9 +142,7 @@ function clientStatus(
 }
 
 function toConfig(
-  typeUrl: string,
-  name: string,
-  state: ResourceState,
+  { typeUrl, name, state, sentAt }: InspectedResource,
   withoutContents: boolean,
 ): ClientConfig_GenericXdsConfig {
   const { version, resource, refusal } = state;
@@ -113,9 +150,11 @@ function toConfig(
   const any = resource && !isHidden
     ? { typeUrl, value: resource.bytes }
     : undefined;
+  const sent = sentAt === undefined ? undefined : timestampFromMs(sentAt);
   return create(ClientConfig_GenericXdsConfigSchema, {
     typeUrl,
     name,
+    lastUpdated: refusal ? undefined : sent,
     // What a client refused is not what it has; what it had before is not kept.
     versionInfo: refusal ? "" : version ?? "",
     xdsConfig: refusal ? undefined : any,
@@ -123,6 +162,7 @@ function toConfig(
     clientStatus: clientResourceStatus(state),
     errorState: refusal && {
       failedConfiguration: any,
+      lastUpdateAttempt: sent,
       details: refusal.message,
       versionInfo: refusal.version,
     },

@@ -23,7 +23,7 @@ export {
   type RestInfo,
   type RestOptions,
 } from "./rest.ts";
-export { xdsRoutes } from "./routes.ts";
+export { xdsRoutes, type XdsRoutesOptions } from "./routes.ts";
 export {
   ListenError,
   serve,

@@ -13,12 +13,23 @@ import {
   type RoutesOptions,
   type StreamMethod,
 } from "./_streams.ts";
+import type { StatusRoutes } from "./csds.ts";
 import { clientGone } from "./_status.ts";
 import { fetchService } from "./fetch.ts";
 import { peerKey, unknownPeer } from "./peer.ts";
 import { discoveryServices } from "./services.ts";
 
 const nothing = new Uint8Array();
+
+/** What {@linkcode xdsRoutes} needs. */
+export interface XdsRoutesOptions<Identity = unknown>
+  extends RoutesOptions<Identity> {
+  /**
+   * Serves the client status discovery service, too: `clientStatusRoutes` of `@xds/control-plane/csds`. Default: it is not
+   * served.
+   */
+  csds?: StatusRoutes;
+}
 
 /**
  * Every v3 discovery service for a Connect router of one's own, aggregated and by type, state of the world and delta.
@@ -42,9 +53,15 @@ const nothing = new Uint8Array();
  * @throws {RangeError} if a limit is none that can be kept to
  */
 export function xdsRoutes<Identity = unknown>(
-  options: RoutesOptions<Identity>,
+  options: XdsRoutesOptions<Identity>,
 ): (router: ConnectRouter) => void {
-  return routesOf(discoveryMethods(options), options.signal);
+  const { csds, signal } = options;
+  const methods = discoveryMethods({ ...options, inspected: !!csds });
+  const add = routesOf(methods, signal);
+  return (router) => {
+    add(router);
+    csds?.(router, methods.sessions);
+  };
 }
 
 /** Routes by methods that there are already. */

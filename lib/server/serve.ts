@@ -138,7 +138,8 @@ export async function serve<Identity = unknown>(
 
   const ending = new AbortController();
   const limits = limitsOf(options.limits);
-  const methods = discoveryMethods(options);
+  const inspected = options.csds !== undefined && options.csds !== false;
+  const methods = discoveryMethods({ ...options, inspected });
   const handle = await handlerOf(options, methods, ending.signal);
   const http1 = options.rest ? new Http1Connections(handle) : undefined;
   const tell = limitTeller(limits, combined(options.observer));
@@ -214,7 +215,7 @@ async function handlerOf<Identity>(
   return httpHandler(
     (router) => {
       routesOf(methods, ending)(router);
-      if (status) status.clientStatusRoutes(router, methods.sessions, csds);
+      if (status) status.clientStatusRoutes(csds)(router, methods.sessions);
     },
     rest === false
       ? undefined

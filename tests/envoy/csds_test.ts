@@ -1,3 +1,4 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -91,6 +92,7 @@ Deno.test("CSDS says of a real Envoy what its config_dump says, resource by reso
     csds: true,
   });
   const { port } = server.addr;
+  const started = Date.now();
   await using envoy = await Envoy.start(
     bootstrap({ node: NODE, port, source: "ads", delta: true }),
   );
@@ -107,6 +109,8 @@ Deno.test("CSDS says of a real Envoy what its config_dump says, resource by reso
   for (const one of client.genericXdsConfigs) {
     assertEquals(one.clientStatus, ClientResourceStatus.ACKED);
     assertEquals(one.configStatus, ConfigStatus.SYNCED);
+    const sent = timestampMs(one.lastUpdated!);
+    assert(sent >= started && sent <= Date.now());
     const resource = snapshot.resources(one.typeUrl).get(one.name)!;
     // What is in secrets is nobody's business.
     const bytes = one.typeUrl === TypeUrl.Secret ? undefined : resource.bytes;
