@@ -61,11 +61,11 @@ export class Snapshot {
   readonly #views: ReadonlyMap<string, View>;
   readonly #version: SnapshotOptions["version"];
   readonly #validate: SnapshotOptions["validate"];
-  readonly #absent = new Map<string, View>();
-  readonly #required = new Map<
-    string,
-    ReadonlyMap<string, readonly Resource[]>
-  >();
+  /** Both are made when first asked for: there may be thousands of snapshots. */
+  #absent: Map<string, View> | undefined;
+  #required:
+    | Map<string, ReadonlyMap<string, readonly Resource[]>>
+    | undefined;
 
   /** Use {@linkcode createSnapshot}. */
   constructor(
@@ -99,9 +99,9 @@ export class Snapshot {
 
   /** The resources of a type with their version, as a {@linkcode Cache} serves them. */
   view(typeUrl: string): View {
-    let view = this.#views.get(typeUrl) ?? this.#absent.get(typeUrl);
+    let view = this.#views.get(typeUrl) ?? this.#absent?.get(typeUrl);
     if (!view) {
-      this.#absent.set(
+      (this.#absent ??= new Map()).set(
         typeUrl,
         view = new View(new Map(), {
           version: versionOf(this.#version, typeUrl),
@@ -247,6 +247,7 @@ export class Snapshot {
   required(typeUrl: string): ReadonlyMap<string, readonly Resource[]> {
     // A client that asks for clusters by name asks for those that it has traffic for.
     if (typeUrl === TypeUrl.Cluster) return new Map();
+    this.#required ??= new Map();
     let required = this.#required.get(typeUrl);
     if (!required) {
       this.#required.set(typeUrl, required = this.#findRequired(typeUrl));

@@ -154,8 +154,8 @@ export class Responses {
 
   /** What a stream that holds all of an older view lacks of this one; the same object each time. */
   lack(view: View, base: View): Lack {
-    const shared = this.#shared(view);
-    let lack = shared.lacks.get(base);
+    const lacks = this.#shared(view).lacks ??= new WeakMap();
+    let lack = lacks.get(base);
     if (!lack) {
       const resources: Resource[] = [];
       const removed: string[] = [];
@@ -164,7 +164,7 @@ export class Responses {
         if (resource) resources.push(resource);
         else if (base.resources.has(name)) removed.push(name);
       }
-      shared.lacks.set(base, lack = { resources, removed });
+      lacks.set(base, lack = { resources, removed });
     }
     return lack;
   }
@@ -174,7 +174,7 @@ export class Responses {
    * lacks of it; the same objects each time.
    */
   keeping(view: View, base: View): { view: View; lack: Lack } {
-    const { kept } = this.#shared(view);
+    const kept = this.#shared(view).kept ??= new WeakMap();
     let keeping = kept.get(base);
     if (!keeping) {
       const { resources, removed } = this.lack(view, base);
@@ -209,8 +209,9 @@ export class Responses {
   /** A response with some of a view. Its serial number is above `above`. */
   part(part: Part, above: number): Response {
     const { typeUrl, view, version, lack, missing = nothing } = part;
-    const { byLack } = this.#shared(view);
-    const known = byLack.get(lack);
+    const shared = this.#shared(view);
+    const isAll = lack === shared.all;
+    const known = isAll ? shared.whole : shared.byLack?.get(lack);
     if (
       known && known.serial > above && known.version === version &&
       known.missing.length + missing.length === 0
@@ -218,7 +219,8 @@ export class Responses {
     const content = { typeUrl, version, missing, ...lack, isHeartbeat: false };
     const response = this.#find(view, content, above);
     // Only a lack found by comparing views is met again as the same object.
-    byLack.set(lack, response);
+    if (isAll) shared.whole = response;
+    else (shared.byLack ??= new WeakMap()).set(lack, response);
     return response;
   }
 
@@ -246,10 +248,15 @@ export class Responses {
     content: Omit<Content, "nonce">,
     above: number,
   ): Response {
-    const { parts, all } = this.#shared(view);
+    const kind = `${content.typeUrl} ${content.version}`;
+    // Groups of equal content have a view each.
+    const newest = this.#newest.get(kind)?.deref();
+    if (newest && newest.serial > above && newest.says(content)) return newest;
+    const shared = this.#shared(view);
+    const parts = shared.parts ??= new Map();
     const { version, resources, removed, missing, isHeartbeat } = content;
     // All resources need not be named, and are too many to. What a client has from an older view may differ by client.
-    const names = resources === all?.resources ||
+    const names = resources === shared.all?.resources ||
       resources.map((resource) => {
         const { name, version } = resource;
         return view.resources.get(name) === resource ? name : [name, version];
@@ -257,40 +264,24 @@ export class Responses {
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
     let response = parts.get(key)?.deref();
     if (!response || response.serial <= above) {
-      response = this.#like(content, above);
+      response = new Response(this.#protocol, content, this.#nextSerial());
       parts.set(key, new WeakRef(response));
+      this.#note(kind, response);
     }
     return response;
   }
 
-  /** The newest response of a type and version, where it says just that, or a new one: groups of equal content have a view each. */
-  #like(content: Omit<Content, "nonce">, above: number): Response {
-    const key = `${content.typeUrl} ${content.version}`;
-    const newest = this.#newest.get(key)?.deref();
-    if (newest && newest.serial > above && newest.says(content)) return newest;
-    const made = new Response(this.#protocol, content, this.#nextSerial());
-    this.#newest.delete(key);
-    this.#newest.set(key, new WeakRef(made));
-    if (this.#newest.size > MOST_NEWEST) {
-      const [oldest] = this.#newest.keys();
-      this.#newest.delete(oldest);
-    }
-    return made;
+  #note(kind: string, response: Response) {
+    this.#newest.delete(kind);
+    this.#newest.set(kind, new WeakRef(response));
+    if (this.#newest.size <= MOST_NEWEST) return;
+    const [oldest] = this.#newest.keys();
+    this.#newest.delete(oldest);
   }
 
   #shared(view: View): Shared {
     let shared = this.#views.get(view);
-    if (!shared) {
-      this.#views.set(
-        view,
-        shared = {
-          lacks: new WeakMap(),
-          kept: new WeakMap(),
-          byLack: new WeakMap(),
-          parts: new Map(),
-        },
-      );
-    }
+    if (!shared) this.#views.set(view, shared = {});
     return shared;
   }
 }
@@ -298,12 +289,14 @@ export class Responses {
 /** Names that something refers to, by type. */
 export type References = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What streams share of a view, for as long as the view is in use. */
+/** What streams share of a view, for as long as the view is in use; each made when there is something to share. */
 interface Shared {
   all?: Lack;
-  readonly lacks: WeakMap<View, Lack>;
-  readonly kept: WeakMap<View, { view: View; lack: Lack }>;
-  readonly byLack: WeakMap<Lack, Response>;
+  /** The response with all. */
+  whole?: Response;
+  lacks?: WeakMap<View, Lack>;
+  kept?: WeakMap<View, { view: View; lack: Lack }>;
+  byLack?: WeakMap<Lack, Response>;
   /** Weak, since a selection that only one stream makes is not worth keeping once it was written. */
-  readonly parts: Map<string, WeakRef<Response>>;
+  parts?: Map<string, WeakRef<Response>>;
 }

@@ -20,7 +20,7 @@ export class Writer {
 
   /** What was written, as bytes of its own; the next message begins. */
   finish(): Uint8Array {
-    const bytes = this.#bytes.slice(0, this.#at);
+    const bytes = kept(this.#bytes.subarray(0, this.#at));
     if (this.#bytes.length > MOST_KEPT) this.#use(new Uint8Array(FIRST_BYTES));
     this.#at = 0;
     return bytes;
@@ -161,6 +161,40 @@ export class Writer {
     this.#bytes = bytes;
     this.#view = undefined;
   }
+}
+
+/** Most bytes of a piece of memory that several messages lie in. */
+const MOST_SHARED = 16 * 1024;
+
+/** What is left of the piece of memory that messages lie in which are encoded at once. */
+let left = new Uint8Array(0);
+/** How many bytes were encoded since other code could run. */
+let burst = 0;
+
+/**
+ * A copy of some bytes. What is encoded at once will likely be forgotten at once, and so lies together, which takes less
+ * memory and time; but the first has memory of its own, since a single message may be kept for long.
+ */
+function kept(bytes: Uint8Array): Uint8Array {
+  const size = bytes.length;
+  if (burst === 0) queueMicrotask(endBurst);
+  if (burst === 0 || size > MOST_SHARED / 4) {
+    burst += size + 1;
+    return bytes.slice();
+  }
+  if (size > left.length) {
+    left = new Uint8Array(Math.min(MOST_SHARED, Math.max(size, burst)));
+  }
+  burst += size + 1;
+  const copy = left.subarray(0, size);
+  copy.set(bytes);
+  left = left.subarray(size);
+  return copy;
+}
+
+function endBurst() {
+  burst = 0;
+  left = new Uint8Array(0);
 }
 
 /** How many bytes a length takes. */

@@ -250,3 +250,27 @@ Deno.test("texts of every length are encoded as by the library", () => {
     }
   }
 });
+
+Deno.test("what is encoded at once lies together, and one by itself alone", async () => {
+  await undefined;
+  const encode = (name: string) =>
+    encodeCanonical(ClusterSchema, create(ClusterSchema, { name }));
+  const alone = encode("alone");
+  assertEquals(alone.buffer.byteLength, alone.length);
+  const names = Array.from({ length: 5_000 }, (_, i) => `${i}`.repeat(i % 9));
+  names.push("x".repeat(100_000));
+  const all = names.map((name) => ({ name, bytes: encode(name) }));
+  for (const { name, bytes } of all) {
+    const message = create(ClusterSchema, { name });
+    assertEquals(bytes, toBinary(ClusterSchema, message));
+  }
+  const buffers = new Set(all.map(({ bytes }) => bytes.buffer));
+  assert(buffers.size < 50, `${buffers.size} buffers`);
+  let size = 0;
+  for (const { byteLength } of buffers) size += byteLength;
+  const sum = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  assert(size < 1.5 * sum, `${size} bytes for ${sum}`);
+  await undefined;
+  const later = encode("later");
+  assertEquals(later.buffer.byteLength, later.length);
+});
