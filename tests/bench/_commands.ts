@@ -12,6 +12,8 @@ export interface Command {
   ads?: boolean;
   /** snapshot: whether versions are derived from the content, where the server can do that. */
   unversioned?: boolean;
+  /** snapshot: whether our server, too, is to have messages that were built before, which is not measured. */
+  prebuilt?: boolean;
   /** linear, change, update, churn: the type, by its short name. */
   type: string;
   /** linear, change, update: how many resources. */

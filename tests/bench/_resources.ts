@@ -1,4 +1,9 @@
-import { create, type Message } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   Cluster_DiscoveryType,
@@ -10,6 +15,7 @@ import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import { RouteConfigurationSchema } from "@xds/envoy/envoy/config/route/v3";
 import { HttpConnectionManagerSchema } from "@xds/envoy/envoy/extensions/filters/network/http_connection_manager/v3";
 import { RuntimeSchema } from "@xds/envoy/envoy/service/runtime/v3";
+import { createResource, type Resource } from "../../mod.ts";
 
 /** The types that benchmarks serve, by their short names. */
 export type TypeName = keyof typeof makers;
@@ -19,18 +25,31 @@ const ads = {
   configSourceSpecifier: { case: "ads", value: {} },
 } as const;
 
+/** A message's type, and what a message is made of. */
+interface Made {
+  readonly schema: DescMessage;
+  readonly init: MessageInitShape<DescMessage>;
+}
+
+function made<D extends DescMessage>(
+  schema: D,
+  init: MessageInitShape<D>,
+): Made {
+  return { schema, init };
+}
+
 const makers = {
   /** About 300 bytes. */
-  Cluster: (number: string, revision: number): Message =>
-    create(ClusterSchema, {
+  Cluster: (number: string, revision: number): Made =>
+    made(ClusterSchema, {
       name: `cluster-${number}`,
       altStatName: `${revisionName(revision)}-`.repeat(14),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
       edsClusterConfig: { edsConfig: ads },
       connectTimeout: { seconds: 5n },
     }),
-  ClusterLoadAssignment: (number: string, revision: number): Message =>
-    create(ClusterLoadAssignmentSchema, {
+  ClusterLoadAssignment: (number: string, revision: number): Made =>
+    made(ClusterLoadAssignmentSchema, {
       clusterName: `cluster-${number}`,
       endpoints: [{
         lbEndpoints: [0, 1, 2, 3].map((net) => ({
@@ -46,8 +65,8 @@ const makers = {
         })),
       }],
     }),
-  Listener: (number: string, revision: number): Message =>
-    create(ListenerSchema, {
+  Listener: (number: string, revision: number): Made =>
+    made(ListenerSchema, {
       name: `listener-${number}`,
       address: address("0.0.0.0", 10_000 + Number(number)),
       filterChains: [{
@@ -72,8 +91,8 @@ const makers = {
         }],
       }],
     }),
-  RouteConfiguration: (number: string, revision: number): Message =>
-    create(RouteConfigurationSchema, {
+  RouteConfiguration: (number: string, revision: number): Made =>
+    made(RouteConfigurationSchema, {
       name: `route-${number}`,
       virtualHosts: [{
         name: revisionName(revision),
@@ -89,8 +108,8 @@ const makers = {
         }],
       }],
     }),
-  Runtime: (number: string): Message =>
-    create(RuntimeSchema, { name: `runtime-${number}` }),
+  Runtime: (number: string): Made =>
+    made(RuntimeSchema, { name: `runtime-${number}` }),
 };
 
 /** Makes what go/peer/resources.go makes: all of a revision differ from those of any other. */
@@ -100,10 +119,27 @@ export function messages(
   count: number,
   revision: number,
 ): Message[] {
-  return Array.from(
-    { length: count },
-    (_, i) => makers[type](String(from + i).padStart(5, "0"), revision),
-  );
+  return Array.from({ length: count }, (_, i) => {
+    const { schema, init } = makers[type](digits(from + i), revision);
+    return create(schema, init);
+  });
+}
+
+/** Makes the resources of the same, without their messages. */
+export function resources(
+  type: TypeName,
+  from: number,
+  count: number,
+  revision: number,
+): Resource[] {
+  return Array.from({ length: count }, (_, i) => {
+    const { schema, init } = makers[type](digits(from + i), revision);
+    return createResource(schema, init);
+  });
+}
+
+function digits(number: number): string {
+  return String(number).padStart(5, "0");
 }
 
 function revisionName(revision: number): string {

@@ -219,7 +219,10 @@ const set: Scenario[] = [
   {
     name: "10 000 clusters, built before, set anew",
     sides: both,
-    measure: setCase({ do: "snapshot", content: { Cluster: MANY } }, false),
+    measure: setCase(
+      { do: "snapshot", content: { Cluster: MANY }, prebuilt: true },
+      false,
+    ),
   },
   {
     name: "one of 10 000 clusters",

@@ -15,7 +15,12 @@ export function setCase(command: object, withBuilding: boolean) {
     let revision = 0;
     const content = { Cluster: 10_000 };
     for (const server of servers) {
-      await server.ask({ do: "snapshot", content, revision: ++revision });
+      await server.ask({
+        ...command,
+        do: "snapshot",
+        content,
+        revision: ++revision,
+      });
       for (let i = 0; i < WARM_UP; i++) {
         await server.ask({ ...command, revision: ++revision });
       }

@@ -1,8 +1,10 @@
-/** Our server, as it is measured. It takes the same commands as the peer in go/peer, and makes the same of them. */
+/**
+ * Our server, as it is measured. It takes the same commands as the peer in go/peer, and makes the same of them. Since it
+ * encodes resources as it makes them, what it takes to make them is measured, too; the peer's is not, unless a row says so.
+ */
 import type { Message } from "@bufbuild/protobuf";
 import {
   type Cache,
-  createResource,
   createSnapshot,
   LinearCache,
   type Resource,
@@ -17,7 +19,7 @@ import {
   measure,
   now,
 } from "./_commands.ts";
-import { messages, type TypeName } from "./_resources.ts";
+import { messages, resources, type TypeName } from "./_resources.ts";
 
 let cache: Cache | undefined;
 let snapshots: SnapshotCache | undefined;
@@ -32,28 +34,37 @@ function setSnapshot(command: Command) {
       ? Array.from({ length: count }, (_, i) => `node-${i}`)
       : ["node"];
   }
-  const made = build(() =>
-    Object.entries(content).flatMap(([type, count]) =>
-      messages(type as TypeName, 0, count, revision)
-    )
-  );
   const version = unversioned ? undefined : String(revision);
-  return measure(() => setAll(made, version));
+  if (command.prebuilt) {
+    const made = build(() => madeOf(messages, content, revision));
+    return measure(() => setAll(made, version));
+  }
+  return measure(() => setAll(madeOf(resources, content, revision), version));
 }
 
-function setAll(made: Message[], version: string | undefined) {
-  // Keys share resources, as go-control-plane's snapshots do, but each has a snapshot of its own.
-  const resources: (Message | Resource)[] = keys.length > 1
-    ? made.map((message) => createResource(message))
-    : made;
+function madeOf<T>(
+  make: (...of: Parameters<typeof messages>) => T[],
+  content: Command["content"],
+  revision: number,
+): T[] {
+  return Object.entries(content).flatMap(([type, count]) =>
+    make(type as TypeName, 0, count, revision) as Exclude<T, readonly T[]>[]
+  );
+}
+
+/** Keys share resources, as go-control-plane's snapshots do, but each has a snapshot of its own. */
+function setAll(
+  resources: readonly (Message | Resource)[],
+  version: string | undefined,
+) {
   for (const key of keys) {
     snapshots!.set(key, createSnapshot({ version, resources }));
   }
 }
 
 function change({ type, from, count, revision }: Command) {
-  const set = build(() => messages(type as TypeName, from, count, revision));
   return measure(() => {
+    const set = resources(type as TypeName, from, count, revision);
     for (const key of keys) {
       const next = snapshots!.get(key)!.with({
         set,
@@ -65,22 +76,19 @@ function change({ type, from, count, revision }: Command) {
 }
 
 function makeLinear({ type, count, revision }: Command) {
-  const resources = build(() => messages(type as TypeName, 0, count, revision));
   return measure(() => {
     const typeUrl = TypeUrl[type as TypeName];
-    cache = linear = new LinearCache(typeUrl, { resources });
+    const initial = resources(type as TypeName, 0, count, revision);
+    cache = linear = new LinearCache(typeUrl, { resources: initial });
   });
 }
 
 function update({ type, from, count, revision, times = 1 }: Command) {
-  const sets = build(() =>
-    Array.from(
-      { length: times },
-      (_, i) => messages(type as TypeName, from, count, revision + i),
-    )
-  );
   return measure(() => {
-    for (const set of sets) linear!.update({ set });
+    for (let i = 0; i < times; i++) {
+      const set = resources(type as TypeName, from, count, revision + i);
+      linear!.update({ set });
+    }
   });
 }
 
