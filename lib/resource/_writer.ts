@@ -177,7 +177,7 @@ let burst = 0;
  */
 function kept(bytes: Uint8Array): Uint8Array {
   const size = bytes.length;
-  if (burst === 0) queueMicrotask(endBurst);
+  if (burst === 0) void Promise.resolve().then(endBurst);
   if (burst === 0 || size > MOST_SHARED / 4) {
     burst += size + 1;
     return bytes.slice();
