@@ -83,7 +83,9 @@ export interface SnapshotCacheOptions<K = string> {
    * Told of what becomes of changes: how far they have come, rollouts, what is taken back or put into quarantine. Several
    * are told one after the other. Without one, how far a change has come is not looked for.
    */
-  observer?: CacheObserver<K> | readonly CacheObserver<K>[];
+  observer?:
+    | CacheObserver<NoInfer<K>>
+    | readonly CacheObserver<NoInfer<K>>[];
   /** What tells the time. Default: the system. */
   clock?: Clock;
 }

@@ -48,12 +48,13 @@ export class Process implements AsyncDisposable {
 }
 
 /** A program of `tests/bench/`. */
-export function program(file: string): Process {
+export function program(file: string, ...args: string[]): Process {
   const path = `${import.meta.dirname}/${file}`;
   return new Process(Deno.execPath(), [
     "run",
     "--allow-all",
     "--no-check",
     path,
+    ...args,
   ]);
 }

@@ -4,7 +4,7 @@ import { perSlowClient, perStream } from "./_memory.ts";
 import type { Clients, Effort, Samples, Side } from "./_measure.ts";
 import { roundsCase } from "./_rounds.ts";
 import { setCase } from "./_set.ts";
-import { bare, ours, theirs } from "./_sides.ts";
+import { bare, observed, ours, theirs } from "./_sides.ts";
 import { type Column, columns } from "./_table.ts";
 import { TypeUrl } from "../../mod.ts";
 
@@ -101,6 +101,17 @@ const growth = [100, 1_000, 5_000].flatMap((streams) =>
       })),
   )
 );
+
+const observers: Scenario[] = ([
+  ["no observer, *beside the same*", ours],
+  ["`telemetry()`, no provider", observed("telemetry")],
+  ["`telemetry()`, OpenTelemetry's SDK for metrics", observed("metrics")],
+  ["… for metrics and traces", observed("traces")],
+] as const).map(([name, side]) => ({
+  name,
+  sides: [side, ours],
+  measure: roundsCase(fanOut("sotw", 500, 100)),
+}));
 
 const MANY = 10_000;
 
@@ -278,4 +289,9 @@ export const tables: readonly Table[] = [
     rows: memory,
   },
   { title: "Growth", columns, rows: growth },
+  {
+    title: "Telemetry: 500 streams × 100 clusters anew, beside no observer",
+    columns: columns.slice(0, 3),
+    rows: observers,
+  },
 ];

@@ -1,4 +1,5 @@
 import type { Side } from "./_measure.ts";
+import type { Observed } from "./_observers.ts";
 import { Process, program } from "./_process.ts";
 
 /** Where what is written in Go is built to. */
@@ -8,6 +9,11 @@ export const tools = `${import.meta.dirname}/../../.tools/bench/`;
 export const ours: Side = {
   start: () => program("server.ts"),
 };
+
+/** Our server, with an observer. */
+export function observed(observed: Observed): Side {
+  return { start: () => program("server.ts", observed) };
+}
 
 /** go-control-plane. */
 export const theirs: Side = {

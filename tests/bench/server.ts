@@ -19,7 +19,13 @@ import {
   measure,
   now,
 } from "./_commands.ts";
+import type { Observed } from "./_observers.ts";
 import { messages, resources, type TypeName } from "./_resources.ts";
+
+/** What is told of all that happens; most rows have nobody who is. */
+const [observed] = Deno.args as Observed[];
+const observer = observed &&
+  (await import("./_observers.ts")).observerFor(observed);
 
 let cache: Cache | undefined;
 let snapshots: SnapshotCache | undefined;
@@ -29,7 +35,8 @@ let keys: string[] = [];
 function setSnapshot(command: Command) {
   const { content, revision, keys: count, ads, unversioned } = command;
   if (!snapshots) {
-    cache = snapshots = new SnapshotCache({ ads });
+    cache = snapshots = new SnapshotCache({ ads, observer });
+    observer?.count({ snapshots: cache as SnapshotCache });
     keys = count
       ? Array.from({ length: count }, (_, i) => `node-${i}`)
       : ["node"];
@@ -125,6 +132,7 @@ await answerCommands({
       cache: cache!,
       hostname: "127.0.0.1",
       port: 0,
+      observer,
     });
     return { port: server.addr.port };
   },
