@@ -198,3 +198,39 @@ Deno.test("a response is encoded once", () => {
   const response = respond("delta", { resources: [cluster("a")] });
   assertStrictEquals(response.frame, response.frame);
 });
+
+Deno.test("names and versions of every kind of character are written whole", () => {
+  const texts = [
+    "é",
+    "€uro",
+    "😀",
+    "a😀é€b",
+    "\ud800",
+    "x\udc00y",
+    "\ud800\ud800",
+  ];
+  texts.push(
+    "é".repeat(63),
+    "é".repeat(64),
+    "€".repeat(6_000),
+    "x".repeat(20_000),
+  );
+  for (const text of texts) {
+    const message = create(ClusterSchema, { name: "a" });
+    const one = createResource(message, { name: text, version: text });
+    const content = { resources: [one], removed: [text], version: text };
+    const expected = text.toWellFormed();
+    const { resources: [sent], removedResources, systemVersionInfo } = delta(
+      content,
+    );
+    assertEquals(sent.name, expected);
+    assertEquals(sent.version, expected);
+    assertEquals(removedResources, [expected]);
+    assertEquals(systemVersionInfo, expected);
+    assertEquals(sotw({ version: text }).versionInfo, expected);
+    assertEquals(
+      sotw({ missing: [text] }).resourceErrors[0].resourceName?.name,
+      expected,
+    );
+  }
+});
