@@ -99,6 +99,13 @@ export class StreamStalls implements Disposable {
     this.#observer({ kind: "resume", ...about });
   }
 
+  /** What was held is held no longer, whatever its type: the client is another. */
+  endHolds() {
+    for (const { event } of [...this.#waiting?.values() ?? []]) {
+      if (event.kind === "hold") this.end("hold", event.typeUrl);
+    }
+  }
+
   [Symbol.dispose]() {
     for (const one of this.#waiting?.values() ?? []) {
       this.#deadlines?.delete(one);

@@ -50,6 +50,7 @@ export class Teller {
 
   /** The client is known, or another than before. */
   node(client: Client, previous: Client | undefined) {
+    this.#stalls?.endHolds();
     this.#observer({ kind: "node", stream: this.#stream, client, previous });
   }
 

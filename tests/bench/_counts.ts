@@ -13,11 +13,17 @@ interface ScriptCoverage {
 /** Counts how often functions of lib/ are called, as V8 tells it: nothing has to be built into them for that. */
 export class Calls implements Disposable {
   readonly #session = new Session();
-  readonly #root = new URL("../../lib/", import.meta.url).href;
+  readonly #roots: readonly string[];
 
-  /** Starts counting. */
-  static async start(): Promise<Calls> {
-    const calls = new Calls();
+  private constructor(parts: readonly string[]) {
+    this.#roots = parts.map((part) =>
+      new URL(`../../lib/${part}`, import.meta.url).href
+    );
+  }
+
+  /** Starts counting, in these files or folders of lib/. */
+  static async start(parts: readonly string[] = [""]): Promise<Calls> {
+    const calls = new Calls(parts);
     calls.#session.connect();
     await calls.#session.post("Profiler.enable");
     await calls.#session.post("Profiler.startPreciseCoverage", {
@@ -34,7 +40,7 @@ export class Calls implements Disposable {
     ) as { result: ScriptCoverage[] };
     const counts = new Map<string, number>();
     for (const { url, functions } of result) {
-      if (!url.startsWith(this.#root)) continue;
+      if (!this.#roots.some((root) => url.startsWith(root))) continue;
       for (const { functionName, ranges: [{ count }] } of functions) {
         counts.set(functionName, (counts.get(functionName) ?? 0) + count);
       }

@@ -38,6 +38,10 @@ Deno.test("examples/metrics.ts has metrics that Prometheus can scrape", async ()
       (await scrape()).includes("xds_server_ack_duration_count");
     await until("the answer to be counted", isCounted);
     const metrics = await scrape();
+    assertMatch(
+      metrics,
+      /^xds_cache_resources\{[^}]*xds_cache="snapshots"[^}]*\} 1$/m,
+    );
     assertMatch(metrics, /^xds_server_active_clients\{[^}]*\} 1$/m);
     assertMatch(
       metrics,

@@ -81,6 +81,29 @@ Deno.test("a hold that goes on is told of again with its names, and ever less of
   assertEquals(events.length, length);
 });
 
+Deno.test("what is held for one node is not for another that the client turns out to be", async () => {
+  const { cache, clock, events, server } = await scene({}, 1_000);
+  await using _server = server;
+  cache.set(
+    "edge",
+    createSnapshot({ resources: [cluster("a", "ads"), endpoints("a", 1)] }),
+  );
+  using grpc = new GrpcClient(server.addr.port);
+  const stream = grpc.delta();
+  stream.send({ node: { id: "edge" }, typeUrl: Cluster });
+  await stream.next();
+  stream.send({
+    typeUrl: ClusterLoadAssignment,
+    resourceNamesSubscribe: ["b"],
+  });
+  await until("a hold", () => events.length > 0);
+  // Of this one there is nothing to say, and so nothing that could be held.
+  stream.send({ node: { id: "unknown" }, typeUrl: ClusterLoadAssignment });
+  await until("its end", () => events.length > 1);
+  clock.advance(10_000);
+  assertEquals(events.map(({ kind }) => kind), ["hold", "resume"]);
+});
+
 Deno.test("a wait for something that was refused goes on, and ends when that is replaced", async () => {
   const { cache, clock, events, heard, server } = await scene({}, 1_000);
   await using _server = server;
