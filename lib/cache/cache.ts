@@ -109,6 +109,8 @@ export interface ClientCertificate {
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the certificate, in hexadecimal digits separated by colons. */
   readonly fingerprint: string;
+  /** When it expires, in milliseconds since 1970; undefined if that is not known. */
+  readonly expires?: number;
 }
 
 /** What a cache tells of a watch. */

@@ -20,6 +20,8 @@ export class Http1Connections {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #busy = new Set<Socket>();
+  /** Those that are to be closed. */
+  readonly #leaving = new WeakSet<Socket>();
   #closing = false;
 
   constructor(handle: HttpHandler) {
@@ -36,7 +38,7 @@ export class Http1Connections {
 
   /** Takes a connection that speaks HTTP/1, or is about to. */
   add(socket: Socket) {
-    if (this.#closing) socket.destroySoon();
+    if (this.#closing) this.close(socket);
     this.#sockets.add(socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -47,22 +49,26 @@ export class Http1Connections {
     this.#server.emit("connection", socket);
   }
 
-  /** Closes connections, those with a request under way once that is answered. */
-  close() {
+  /** Closes all connections that there are and will be, as {@linkcode close} does. */
+  closeAll() {
     this.#closing = true;
-    for (const socket of this.#sockets) {
-      if (!this.#busy.has(socket)) socket.destroySoon();
-    }
+    for (const socket of this.#sockets) this.close(socket);
+  }
+
+  /** Closes a connection, if a request is under way once that is answered. */
+  close(socket: Socket) {
+    this.#leaving.add(socket);
+    if (!this.#busy.has(socket)) socket.destroySoon();
   }
 
   #begin(response: ServerResponse) {
     const { socket } = response;
     if (!socket) return;
     this.#busy.add(socket);
-    if (this.#closing) response.setHeader("connection", "close");
+    if (this.#leaving.has(socket)) response.setHeader("connection", "close");
     response.on("close", () => {
       this.#busy.delete(socket);
-      if (this.#closing) socket.destroySoon();
+      if (this.#leaving.has(socket)) socket.destroySoon();
     });
   }
 }

@@ -39,6 +39,8 @@ export interface Http2SocketHandler {
 
 /** A connection of HTTP/2 on a socket: what is ready at once leaves with one system call. */
 export class Http2Socket {
+  /** Who is at the other end; the same object for all of its streams. */
+  readonly peer: Peer;
   readonly #socket: Socket;
   readonly #connection: Connection;
   #inFlight = 0;
@@ -54,7 +56,7 @@ export class Http2Socket {
     handler: Http2SocketHandler,
   ) {
     this.#socket = socket;
-    const peer = peerOfSocket(socket);
+    const peer = this.peer = peerOfSocket(socket);
     const { idleTimeout, maxConnectionAge } = limits;
     const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
     const options = {
@@ -84,9 +86,9 @@ export class Http2Socket {
     this.#schedule();
   }
 
-  /** Ends the connection once its streams have ended. */
-  shutdown() {
-    this.#connection.shutdown(performance.now());
+  /** Ends the connection once its streams have ended, and tells the client why. */
+  shutdown(reason = "") {
+    this.#connection.shutdown(performance.now(), reason);
     this.#schedule();
   }
 

@@ -78,22 +78,29 @@ function sniff(
 
 /** Over TLS, a client says what it speaks by ALPN. */
 function secureListener(
-  { cert, key, clientCa }: TlsOptions,
+  { cert, key, clientCa, clientCertificate = "required" }: TlsOptions,
   { http1, http2, handshakeTimeout, late, undecided }: Listening,
 ): Server {
   const acceptedAt = new WeakMap<Socket, number>();
+  const isOptional = clientCertificate === "optional";
   const listener = createSecureServer({
     cert,
     key,
     ca: clientCa,
     requestCert: clientCa !== undefined,
-    rejectUnauthorized: clientCa !== undefined,
+    rejectUnauthorized: clientCa !== undefined && !isOptional,
     ALPNProtocols: http1 ? ["h2", "http/1.1"] : ["h2"],
     handshakeTimeout,
   }, (socket: TLSSocket & { _parent?: Socket }) => {
     const raw = socket._parent ?? socket;
     const accepted = acceptedAt.get(raw);
     undecided.delete(raw);
+    // None is as good as one that is accepted, but one that is not is no better for that.
+    if (isOptional && !socket.authorized && socket.getPeerCertificate()?.raw) {
+      socket.on("error", () => socket.destroy());
+      socket.destroy();
+      return;
+    }
     if (socket.alpnProtocol === "h2") {
       http2(socket, accepted ?? performance.now());
     } else if (http1) http1(socket);

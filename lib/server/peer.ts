@@ -72,10 +72,12 @@ function certificateOf(
     return undefined;
   }
   const { CN } = certificate.subject ?? {};
+  const expires = Date.parse(certificate.valid_to ?? "");
   return {
     commonName: (Array.isArray(CN) ? CN[0] : CN) ?? "",
     subjectAltNames: names,
     fingerprint: certificate.fingerprint256,
+    ...!Number.isNaN(expires) && { expires },
   };
 }
 

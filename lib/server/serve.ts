@@ -1,6 +1,12 @@
+import type { ConnectError } from "@connectrpc/connect";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { combined } from "../cache/_observers.ts";
-import type { Cache, Clock, Peer } from "../cache/mod.ts";
+import {
+  type Cache,
+  type Clock,
+  type Peer,
+  systemClock,
+} from "../cache/mod.ts";
 import {
   type ConnectionLimit,
   ErrorCode,
@@ -10,6 +16,7 @@ import {
 import type { Access } from "./access.ts";
 import type { StatusAccess } from "./csds.ts";
 import type { Observer } from "./events.ts";
+import { certificateExpired, whenExpired } from "./_expiry.ts";
 import { Http1Connections } from "./_http1.ts";
 import { exchange } from "./_http2_exchange.ts";
 import { Http2Socket } from "./_http2_socket.ts";
@@ -40,7 +47,7 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   tls?: TlsOptions;
   /** What a client may take. */
   limits?: Limits;
-  /** What limits of streams and `stallAfter` go by. Default: the time that the process runs. */
+  /** What limits of streams, `stallAfter` and the expiry of certificates go by. Default: the system's. */
   clock?: Clock;
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
@@ -133,6 +140,7 @@ export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,
 ): Promise<XdsServer> {
   const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
+  const { clock = systemClock } = options;
   if (tls) checkTls(tls);
   signal?.throwIfAborted();
 
@@ -148,17 +156,39 @@ export async function serve<Identity = unknown>(
   const undecided = new Set<Socket>();
   const listener = listenerOf(tls, {
     http2: (socket, acceptedAt) => {
+      let expired: ConnectError | undefined;
       const connection = new Http2Socket(socket, acceptedAt, limits, {
         open: (stream, request, peer) => {
-          if (ending.signal.aborted) stream.reset(ErrorCode.RefusedStream);
-          else open(stream, request, peer, methods, handle);
+          if (ending.signal.aborted) {
+            stream.reset(ErrorCode.RefusedStream);
+            return;
+          }
+          open(stream, request, peer, methods, handle);
+          if (expired) endStreams(methods, peer, expired);
         },
         limit: (limit, peer) => tell(limit, peer),
       });
       connections.add(connection);
-      socket.on("close", () => connections.delete(connection));
+      const { peer } = connection;
+      const expiry = whenExpired(peer, clock, () => {
+        expired = certificateExpired(peer);
+        connection.shutdown(expired.rawMessage);
+        endStreams(methods, peer, expired);
+      });
+      // One that was resumed, so that nobody has looked at it: not to be told of by an answer, after which a client may
+      // try again at once.
+      if (expired) socket.destroy();
+      socket.on("close", () => {
+        expiry?.[Symbol.dispose]();
+        connections.delete(connection);
+      });
     },
-    http1: http1 && ((socket) => http1.add(socket)),
+    http1: http1 && ((socket) => {
+      http1.add(socket);
+      const peer = peerOfSocket(socket);
+      const expiry = whenExpired(peer, clock, () => http1.close(socket));
+      socket.on("close", () => expiry?.[Symbol.dispose]());
+    }),
     handshakeTimeout: limits.handshakeTimeout,
     late: (socket) => tell("handshakeTimeout", peerOfSocket(socket)),
     undecided,
@@ -180,7 +210,7 @@ export async function serve<Identity = unknown>(
     ending.abort();
     for (const session of [...methods.sessions]) session.end(null);
     for (const connection of connections) connection.shutdown();
-    http1?.close();
+    http1?.closeAll();
     for (const socket of undecided) socket.destroySoon();
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
@@ -235,6 +265,13 @@ function open(
   if (method && isGrpc(request)) {
     stream.handler = new XdsStream(stream, request, method, peer);
   } else exchange(stream, request, peer, handle);
+}
+
+/** Ends the streams of one connection. */
+function endStreams({ sessions }: DiscoveryMethods, peer: Peer, error: Error) {
+  for (const session of [...sessions]) {
+    if (session.peer === peer) session.end(error);
+  }
 }
 
 /** Tells the observer of a connection's limit that was reached. */

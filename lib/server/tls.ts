@@ -6,8 +6,19 @@ export interface TlsOptions {
   cert: string;
   /** The certificate's private key. */
   key: string;
-  /** Certificates of the authorities that clients' certificates must come from. A client without one is turned away. */
+  /**
+   * Certificates of the authorities that clients' certificates must come from. A client with one of another is turned away,
+   * and one without unless `clientCertificate` says otherwise.
+   *
+   * When a certificate expires, the streams of its connection end with `UNAUTHENTICATED`, and the connection with them:
+   * clients connect again, with the certificate that they have by then.
+   */
   clientCa?: string;
+  /**
+   * Whether a client has to have a certificate. With `"optional"`, `authenticate` is to decide what one without may, as by
+   * a token; `peer.certificate` is undefined then. Default: `"required"`.
+   */
+  clientCertificate?: "required" | "optional";
 }
 
 /** A certificate or key that cannot be used; the parser's error is the `cause`. */
@@ -35,7 +46,24 @@ export function checkTls(options: TlsOptions): void {
   if (!certificate.checkPrivateKey(key)) {
     throw new TlsError("tls.key is not the private key of tls.cert");
   }
-  const { clientCa } = options;
+  const { clientCa, clientCertificate } = options;
+  if (
+    clientCertificate !== undefined && clientCertificate !== "required" &&
+    clientCertificate !== "optional"
+  ) {
+    throw new TlsError(
+      `tls.clientCertificate is ${
+        JSON.stringify(clientCertificate)
+      }: it must be "required" or "optional"`,
+    );
+  }
+  if (clientCertificate !== undefined && clientCa === undefined) {
+    throw new TlsError(
+      `tls.clientCertificate is ${
+        JSON.stringify(clientCertificate)
+      }, and tls.clientCa is missing: it says whose certificates are accepted`,
+    );
+  }
   if (clientCa !== undefined) {
     parse("tls.clientCa", "certificate", () => new X509Certificate(clientCa));
   }

@@ -318,10 +318,14 @@ for (const way of ways) {
     const cache = new SnapshotCache();
     cache.set("node", clusters("a"));
     const clock = new FakeClock();
+    let opened = 0;
     await using server = await listen(way, {
       cache,
       clock,
       limits: { streamsPerPeer: 1, openTimeout: 1_000 },
+      observer: ({ kind }) => {
+        if (kind === "open") opened++;
+      },
       clientCertificates: true,
     });
     const withCertificate = (name: string) =>
@@ -340,7 +344,7 @@ for (const way of ways) {
     assertEquals(code, RESOURCE_EXHAUSTED);
     assert(details.startsWith('peer "URI:spiffe://test/edge-1'), details);
     const silent = other.sotw();
-    await until("the silent stream", () => clock.pending === 1);
+    await until("the silent stream", () => opened === 3);
     clock.advance(1_000);
     assertEquals((await silent.status).code, DEADLINE_EXCEEDED);
     const served = other.sotw();

@@ -2,8 +2,13 @@ import type { Clock } from "../../mod.ts";
 
 /** A clock that goes when it is told to. */
 export class FakeClock implements Clock {
-  #now = 0;
+  #now: number;
   #timers = new Set<{ at: number; callback: () => void }>();
+
+  /** @param now milliseconds since 1970 */
+  constructor(now = 0) {
+    this.#now = now;
+  }
 
   now(): number {
     return this.#now;
