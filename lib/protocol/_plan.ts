@@ -90,6 +90,14 @@ function planBeside(view: View, options: PlanOptions): Plan {
   const { wanted, holdings, due, removals } = options;
   const { base, named } = holdings;
   const { forced } = due;
+  if (!base && forced.size + wanted.names.size === 0 && isAll(named, view)) {
+    // As when a client comes back, and nothing has changed.
+    due.looked();
+    holdings.replace(view, new Map());
+    const lack = { resources: [], removed: [] };
+    const before = (name: string) => view.resources.get(name);
+    return { lack, unknown: nothing, before, hasLeftovers: false };
+  }
   const resources: Resource[] = [];
   const removed: string[] = [];
   const unknown: string[] = [];
@@ -106,9 +114,9 @@ function planBeside(view: View, options: PlanOptions): Plan {
   for (const name of names) {
     const resource = view.resources.get(name);
     const held = holdings.of(name);
-    before.set(name, held);
     if (resource) {
-      if (forced.has(name) || !isHeld(held, resource)) resources.push(resource);
+      if (!forced.has(name) && isHeld(held, resource)) continue;
+      resources.push(resource);
     } else if (held) {
       const stays = !removals || isYetToBeFound(view, name, wanted);
       if (stays) leftovers.set(name, held);
@@ -117,6 +125,7 @@ function planBeside(view: View, options: PlanOptions): Plan {
       if (isUndecided(view, name, options)) undecided.add(name);
       else unknown.push(name);
     }
+    before.set(name, held);
   }
   due.looked(undefined, undecided);
   holdings.replace(view, leftovers);
@@ -127,6 +136,16 @@ function planBeside(view: View, options: PlanOptions): Plan {
       before.has(name) ? before.get(name) : view.resources.get(name),
     hasLeftovers: leftovers.size > 0,
   };
+}
+
+/** Whether a client has just what a view has. */
+function isAll(named: ReadonlyMap<string, Held>, view: View): boolean {
+  if (named.size !== view.resources.size) return false;
+  for (const [name, held] of named) {
+    const resource = view.resources.get(name);
+    if (!resource || !isHeld(held, resource)) return false;
+  }
+  return true;
 }
 
 /** What a client lacks of a view that wants some names of it. */
@@ -147,9 +166,11 @@ export function planNames(view: View, options: PlanOptions): Plan {
     if (!wanted.covers(name)) continue;
     const resource = view.resources.get(name);
     const held = holdings.named.get(name);
-    before.set(name, held);
     if (resource) {
-      if (forced.has(name) || !isHeld(held, resource)) resources.push(resource);
+      if (forced.has(name) || !isHeld(held, resource)) {
+        resources.push(resource);
+        before.set(name, held);
+      }
     } else if (held) {
       // What is yet to be found may be there after all.
       if (!removals || isYetToBeFound(view, name, wanted)) {
@@ -158,14 +179,19 @@ export function planNames(view: View, options: PlanOptions): Plan {
         continue;
       }
       removed.push(name);
+      before.set(name, held);
     } else if (wanted.collections.has(name)) {
-      if (isUnknown(view, name, held, options)) unknown.push(name);
+      if (isUnknown(view, name, held, options)) {
+        unknown.push(name);
+        before.set(name, held);
+      }
     } else if (isUndecided(view, name, options)) {
       undecided = true;
       later.add(name);
       continue;
     } else if (isUnknown(view, name, held, options)) {
       unknown.push(name);
+      before.set(name, held);
     }
     holdings.set(name, resource ?? null);
   }

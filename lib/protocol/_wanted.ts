@@ -51,10 +51,11 @@ export class Wanted implements Subscription {
         this.collections.has(collectionOf(name) ?? ""));
   }
 
-  /** How many names the client would ask for after a request. */
-  sizeAfter(wanted: WantedNames | NameChanges): number {
+  /** How many names the client would ask for after a request; where that is at most `enough`, it may be fewer. */
+  sizeAfter(wanted: WantedNames | NameChanges, enough: number): number {
     if (wanted.kind === "all") return wanted.names.length;
-    if (wanted.subscribe.length === 0) return this.names.size;
+    const most = this.names.size + wanted.subscribe.length;
+    if (most <= enough) return most;
     const { names } = this.#changedBy(wanted);
     return names.size;
   }

@@ -158,7 +158,7 @@ export class Stream {
       legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
       trustsVersion,
     });
-    const size = state.sizeAfter(request.wanted);
+    const size = state.sizeAfter(request.wanted, this.#maxNames);
     if (size > this.#maxNames) {
       const message =
         `${size} names of ${

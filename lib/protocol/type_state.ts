@@ -108,9 +108,9 @@ export class TypeState {
     return this.#ledger.hasLeftovers;
   }
 
-  /** How many names the client would have asked for after a request. */
-  sizeAfter(wanted: StreamRequest["wanted"]): number {
-    return this.#ledger.wanted.sizeAfter(wanted);
+  /** How many names the client would have asked for after a request; where that is at most `enough`, it may be fewer. */
+  sizeAfter(wanted: StreamRequest["wanted"], enough: number): number {
+    return this.#ledger.wanted.sizeAfter(wanted, enough);
   }
 
   /** Takes a request of the client's. `referred` are names that it needs again, whatever it says that it has. */

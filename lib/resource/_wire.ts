@@ -100,10 +100,22 @@ export function text(bytes: Uint8Array, start: number, end: number): string {
   if (length === 0) return "";
   if (length > LONGEST_KEPT) return decoder.decode(bytes.subarray(start, end));
   let hash = length;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at];
-    if (byte > 0x7f) return decoder.decode(bytes.subarray(start, end));
-    hash = Math.imul(hash ^ byte, FNV_PRIME);
+  let all = 0;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 |
+      bytes[at + 3] << 24;
+    all |= word;
+    hash = Math.imul(hash ^ word, FNV_PRIME);
+    hash ^= hash >>> 15;
+  }
+  for (; at < end; at++) {
+    all |= bytes[at];
+    hash = Math.imul(hash ^ bytes[at], FNV_PRIME);
+  }
+  // Some byte is no ASCII.
+  if ((all & 0x80808080) !== 0) {
+    return decoder.decode(bytes.subarray(start, end));
   }
   kept ??= new Array<string | undefined>(MOST_KEPT).fill(undefined);
   const place = (hash ^ hash >>> 15) & (MOST_KEPT - 1);
