@@ -1,6 +1,7 @@
 import type { Attributes, Meter } from "@opentelemetry/api";
 import { LATENCY_BUCKETS } from "./_buckets.ts";
-import type { ServerEvent } from "../server/mod.ts";
+import { Counter } from "./_counter.ts";
+import type { ServerEvent, StreamInfo } from "../server/mod.ts";
 
 /** What is known of a stream while it is open. */
 interface OpenStream {
@@ -35,19 +36,19 @@ export function meterEvents(
     description: "How long streams were open",
     unit: "s",
   });
-  const requests = meter.createCounter("xds.server.requests", {
+  const requests = Counter.of(meter, "xds.server.requests", {
     description: "Requests received",
     unit: "{request}",
   });
-  const responses = meter.createCounter("xds.server.responses", {
+  const responses = Counter.of(meter, "xds.server.responses", {
     description: "Responses sent",
     unit: "{response}",
   });
-  const resources = meter.createCounter("xds.server.response.resources", {
+  const resources = Counter.of(meter, "xds.server.response.resources", {
     description: "Resources in responses sent",
     unit: "{resource}",
   });
-  const bytes = meter.createCounter("xds.server.response.size", {
+  const bytes = Counter.of(meter, "xds.server.response.size", {
     description: "Size of the responses sent",
     unit: "By",
   });
@@ -106,6 +107,9 @@ export function meterEvents(
     else if (nodes.delete(node)) clients.add(-1);
   };
 
+  const keyOf = ({ protocol }: StreamInfo, typeUrl: string) =>
+    `${protocol} ${typeUrl && typeName(typeUrl)}`;
+
   return (event) => {
     if (event.kind === "limit") {
       const { stream, limit } = event;
@@ -156,14 +160,17 @@ export function meterEvents(
         break;
       }
       case "request":
-        requests.add(1, attributes);
+        requests.add(1, keyOf(stream, event.typeUrl), attributes);
         break;
-      case "send":
-        attributes["xds.heartbeat"] = event.heartbeat;
-        responses.add(1, attributes);
-        resources.add(event.names.length, attributes);
-        bytes.add(event.bytes, attributes);
+      case "send": {
+        const { heartbeat } = event;
+        attributes["xds.heartbeat"] = heartbeat;
+        const key = `${keyOf(stream, event.typeUrl)} ${heartbeat}`;
+        responses.add(1, key, attributes);
+        resources.add(event.names.length, key, attributes);
+        bytes.add(event.bytes, key, attributes);
         break;
+      }
       case "ack":
         acks.record(event.latency / 1000, { ...attributes, "xds.ack": true });
         break;

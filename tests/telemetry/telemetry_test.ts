@@ -15,6 +15,7 @@ import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { telemetry } from "../../lib/telemetry/mod.ts";
 import { createSnapshot, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
+import { Metrics } from "../support/metrics.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("what happens on the streams is counted and traced", async () => {
@@ -108,4 +109,28 @@ Deno.test("what happens on the streams is counted and traced", async () => {
   assertEquals(push.parentSpanContext?.spanId, stream.spanContext().spanId);
   assertEquals(stream.attributes["xds.node.id"], "edge");
   await meterProvider.shutdown();
+});
+
+Deno.test("what several servers are told for one provider is added up", async () => {
+  await using metrics = new Metrics();
+  const cache = new SnapshotCache();
+  cache.set("edge", createSnapshot({ resources: [] }));
+  for (let i = 0; i < 2; i++) {
+    await using server = await serve({
+      cache,
+      hostname: "127.0.0.1",
+      port: 0,
+      observer: telemetry({ meterProvider: metrics.provider }),
+    });
+    using client = new GrpcClient(server.addr.port);
+    const stream = client.sotw();
+    stream.send({ node: { id: "edge" }, typeUrl: TypeUrl.Cluster });
+    await stream.next();
+    stream.end();
+    await stream.status;
+  }
+  for (const name of ["xds.server.requests", "xds.server.responses"]) {
+    const points = await metrics.read(name);
+    assertEquals(points.map(({ value }) => value), [2], name);
+  }
 });
