@@ -21,18 +21,19 @@ export async function exchange(
   const body = new Exchange(stream);
   stream.handler = body;
   const { scheme, authority, method, path } = request;
+  const header = headersOf(request);
   try {
     const response = await handle({
       httpVersion: "2.0",
       method,
       path,
       origin: `${scheme}://${authority || "localhost"}`,
-      header: headersOf(request),
+      header,
       body,
       peer,
       signal: body.signal,
     });
-    await body.respond(response);
+    await body.respond(response, header.get("content-type") ?? "");
   } catch (error) {
     if (!body.signal.aborted) {
       console.error(`xds: answering ${method} ${path} failed:`, error);
@@ -40,6 +41,12 @@ export async function exchange(
     stream.reset(ErrorCode.InternalError);
   }
 }
+
+/** Bytes of a request that are read and dropped once it is answered; a client that sends more is told to stop. */
+const MOST_DROPPED = 16 * 1024 * 1024;
+
+/** Media types of requests that may go on for as long as their responses do. */
+const streaming = /^application\/(grpc|connect\+)/;
 
 /** The body of a request, to be read as it comes, and the response to it. */
 class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
@@ -99,7 +106,11 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
     }
   }
 
-  async respond(response: UniversalServerResponse): Promise<void> {
+  /** Sends a response, to a request of a media type. */
+  async respond(
+    response: UniversalServerResponse,
+    type: string,
+  ): Promise<void> {
     const { status, header = [], body, trailer } = response;
     const chunks = body?.[Symbol.asyncIterator]();
     try {
@@ -115,11 +126,25 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
       await chunks?.throw?.(error).catch(() => {});
       throw error;
     }
+    if (!streaming.test(type)) await this.#drop();
     // They, too, may be known only now.
     const trailers = [...trailer ?? []];
     this.#stream.finish(
       trailers.length > 0 ? headerBlock(trailers) : undefined,
     );
+  }
+
+  /** Reads what is left of the request: some clients do not get over a stream that ends while they write to it. */
+  async #drop() {
+    let dropped = 0;
+    try {
+      for await (const part of this) {
+        dropped += part.length;
+        if (dropped > MOST_DROPPED) return;
+      }
+    } catch {
+      // Who is gone has nothing more to say.
+    }
   }
 
   /** Sends a chunk, and waits until the client took it. */

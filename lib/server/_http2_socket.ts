@@ -3,6 +3,7 @@ import type { Peer } from "../cache/mod.ts";
 import {
   Connection,
   type ConnectionLimit,
+  ErrorCode,
   type Request,
   type Stream,
 } from "../http2/mod.ts";
@@ -71,7 +72,7 @@ export class Http2Socket {
     }, acceptedAt);
     socket.setNoDelay(true);
     socket.on("data", (bytes: Uint8Array) => {
-      this.#connection.receive(bytes, performance.now());
+      this.#guard(() => this.#connection.receive(bytes, performance.now()));
       this.#schedule();
     });
     // Who does not write any more does not wait for answers.
@@ -92,7 +93,9 @@ export class Http2Socket {
     this.#schedule();
   }
 
-  #write = () => {
+  readonly #write = () => this.#guard(() => this.#writeAll());
+
+  #writeAll() {
     const socket = this.#socket;
     if (socket.destroyed || this.#isEnded) return;
     while (this.#inFlight < MOST_IN_FLIGHT) {
@@ -114,7 +117,21 @@ export class Http2Socket {
       }
     }
     if (this.#connection.isDone) this.#end();
-  };
+  }
+
+  /** What goes wrong in here concerns this connection, and no other. */
+  #guard(run: () => void) {
+    try {
+      run();
+    } catch (error) {
+      console.error("xds: a connection failed:", error);
+      try {
+        this.#connection.fail(ErrorCode.InternalError, "internal error");
+      } catch {
+        this.#socket.destroy();
+      }
+    }
+  }
 
   #written(size: number) {
     this.#inFlight -= size;
@@ -138,9 +155,9 @@ export class Http2Socket {
     this.#timer = setTimeout(this.#tick, Math.min(wait, MAX_TIMER));
   }
 
-  #tick = () => {
+  readonly #tick = () => {
     this.#timerAt = Infinity;
-    this.#connection.tick(performance.now());
+    this.#guard(() => this.#connection.tick(performance.now()));
     this.#schedule();
   };
 }

@@ -57,7 +57,8 @@ export function httpHandler(
     const handler = handlers.get(path);
     if (!handler) return notFound(path, request.header);
     const { httpVersion, method, header, body, signal, peer } = request;
-    const url = new URL(request.path, request.origin).href;
+    const url = URL.parse(request.path, request.origin)?.href;
+    if (!url) return { status: 400 };
     const contextValues = createContextValues().set(peerKey, peer);
     return await handler(
       { httpVersion, method, url, header, body, signal, contextValues },

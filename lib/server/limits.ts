@@ -74,7 +74,11 @@ export interface Limits {
    * later. Default: 10 000.
    */
   admissionsWaiting?: number;
-  /** Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000. */
+  /**
+   * Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000.
+   *
+   * This and all that follows is of connections, which are `serve`'s: routes within somebody else's server leave them to it.
+   */
   streamsPerConnection?: number;
   /** Milliseconds from a connection's beginning, TLS included, until it is to have begun HTTP/2. Default: 10 000. */
   handshakeTimeout?: number;

@@ -14,12 +14,15 @@ import {
 export class RawClient implements Disposable {
   /** What came. */
   readonly frames: Frame[] = [];
+  /** The port that it connects from, once it has. */
+  port = 0;
   readonly #socket: Socket;
   #isClosed = false;
 
   constructor(port: number) {
     const frames = new Frames();
     this.#socket = connect(port, "127.0.0.1");
+    this.#socket.on("connect", () => this.port = this.#socket.localPort!);
     this.#socket.on(
       "data",
       (bytes: Uint8Array) => this.frames.push(...frames.take(bytes)),

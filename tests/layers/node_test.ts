@@ -1,14 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { converse } from "./_conversation.ts";
+import { exchange } from "./_http2.ts";
 
 const expected = [["a"], ["a", "b"]];
 
-/** Runs in Node what stands in `_conversation.ts`, by a script that is given the bundle's path. */
-async function runInNode(script: string): Promise<unknown> {
+/** Runs in Node what stands in a file beside this, by a script that is given the bundle's path. */
+async function runInNode(
+  script: string,
+  file = "_conversation.ts",
+): Promise<unknown> {
   const folder = await Deno.makeTempDir({ prefix: "layers-" });
   try {
     const bundle = `${folder}/bundle.mjs`;
-    const entry = `${import.meta.dirname}/_conversation.ts`;
+    const entry = `${import.meta.dirname}/${file}`;
     // For a browser, so that an import of Node's own modules fails.
     const bundled = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -62,4 +66,16 @@ Deno.test("resource, cache and protocol run where there is no more than the lang
     const run = new Script(source + "\\nconverse();");
     console.log(JSON.stringify(run.runInContext(bare)));`;
   assertEquals(await runInNode(script), expected);
+});
+
+Deno.test("HTTP/2 runs in Deno and in Node", async () => {
+  const told = exchange();
+  assertEquals(told.slice(0, -1), [
+    "GET www.example.com /",
+    "closed undefined",
+  ]);
+  const script = `
+    const { exchange } = await import(process.argv[1]);
+    console.log(JSON.stringify(exchange()));`;
+  assertEquals(await runInNode(script, "_http2.ts"), told);
 });

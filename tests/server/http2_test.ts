@@ -1,0 +1,187 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type ClientHttp2Session, connect } from "node:http2";
+import { DiscoveryRequestSchema } from "@xds/envoy/envoy/service/discovery/v3";
+import { ErrorCode } from "../../lib/http2/mod.ts";
+import { serve, SnapshotCache, TypeUrl } from "../../mod.ts";
+import { RawClient } from "../http2/_raw_client.ts";
+import {
+  concat,
+  END_HEADERS,
+  frame,
+  PREFACE,
+  requestBlock,
+  settingsFrame,
+  uint32,
+} from "../http2/_wire.ts";
+import { until } from "../support/until.ts";
+import { clusters, node, scene } from "./_scene.ts";
+
+const ADS =
+  "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+const discovery = [
+  [":path", ADS],
+  ["content-type", "application/grpc"],
+  ["te", "trailers"],
+] as const;
+
+/** A request for all clusters, as a gRPC message. */
+function message(): Uint8Array {
+  const request = create(DiscoveryRequestSchema, {
+    node,
+    typeUrl: TypeUrl.Cluster,
+  });
+  const bytes = toBinary(DiscoveryRequestSchema, request);
+  return concat([Uint8Array.from([0, ...uint32(bytes.length)]), bytes]);
+}
+
+async function connected(port: number) {
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => {});
+  await new Promise((resolve) => session.once("connect", resolve));
+  return Object.assign(session, {
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((resolve) => session.close(resolve)),
+  });
+}
+
+/** A request, and what is answered. */
+function ask(
+  session: ClientHttp2Session,
+  headers: Record<string, string>,
+  body?: Uint8Array | string,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ":method": "POST", ...headers });
+    let status = 0;
+    let text = "";
+    stream.on("response", (fields) => status = Number(fields[":status"]));
+    stream.on("data", (chunk) => text += chunk);
+    stream.on("error", reject);
+    stream.on("close", () => resolve({ status, text }));
+    stream.end(body);
+  });
+}
+
+Deno.test("fields of every kind arrive as they were sent, the first time and those that repeat", async () => {
+  const printable = Array.from(
+    { length: 94 },
+    (_, i) => String.fromCharCode(33 + i),
+  ).join("");
+  const seen: (string | null)[] = [];
+  await using server = await serve({
+    cache: new SnapshotCache(),
+    hostname: "127.0.0.1",
+    port: 0,
+    authenticate: (_peer, headers) => {
+      seen.push(headers.get("x-all"), headers.get("x-long"));
+    },
+  });
+  await using session = await connected(server.addr.port);
+  const long = printable.repeat(100);
+  for (let i = 0; i < 3; i++) {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": ADS,
+      "content-type": "application/grpc",
+      "x-all": printable,
+      "x-long": long,
+    });
+    await until("the headers", () => seen.length === 2 * (i + 1));
+    stream.close();
+  }
+  for (let i = 0; i < 6; i++) assertEquals(seen[i], i % 2 ? long : printable);
+});
+
+Deno.test("a body larger than the windows is taken, and one larger than is allowed is refused while it comes", async () => {
+  const cache = new SnapshotCache();
+  cache.set("node", clusters("a"));
+  await using server = await serve({
+    cache,
+    hostname: "127.0.0.1",
+    port: 0,
+    rest: true,
+    limits: { messageBytes: 3_000_000 },
+  });
+  await using session = await connected(server.addr.port);
+  const path = "/v3/discovery:clusters";
+  const headers = { ":path": path, "content-type": "application/json" };
+  const names = Array.from({ length: 40_000 }, (_, i) => `cluster-${i}`);
+  const body = (padding: string) =>
+    JSON.stringify({ node, resource_names: ["a", ...names], padding });
+  const request = JSON.parse(body(""));
+  delete request.padding;
+  const answered = await ask(session, headers, JSON.stringify(request));
+  assertEquals(answered.status, 200, answered.text);
+  const refused = await ask(session, headers, body("x".repeat(4_000_000)));
+  assertEquals(refused.status, 413);
+  assertMatch(refused.text, /3000000/);
+});
+
+Deno.test("what is not served says so, and to gRPC without a body", async () => {
+  await using at = await scene();
+  await using session = await connected(at.port);
+  const found = await ask(session, { ":path": "/nowhere?a=b" });
+  assertEquals([found.status, found.text], [
+    404,
+    "Nothing is served at /nowhere\n",
+  ]);
+  const grpc = { ":path": "/no/Method", "content-type": "application/grpc" };
+  const unknown = await ask(session, grpc, message());
+  assertEquals([unknown.status, unknown.text], [404, ""]);
+  const odd = { ":path": ADS, ":authority": "not a host" };
+  assertEquals((await ask(session, odd)).status, 400);
+});
+
+Deno.test("a client that takes nothing is sent nothing, and what it was not sent is not made", async () => {
+  await using at = await scene();
+  using client = new RawClient(at.port);
+  const sent = () =>
+    at.events.filter((event) =>
+      event.kind === "send" && event.stream.peer.port === client.port
+    ).length;
+  client.send(
+    PREFACE,
+    settingsFrame({ INITIAL_WINDOW_SIZE: 0 }),
+    frame("HEADERS", END_HEADERS, 1, requestBlock(discovery)),
+    frame("DATA", 0, 1, message()),
+  );
+  await until(
+    "its subscription",
+    () =>
+      at.events.some((event) =>
+        event.kind === "subscribe" && event.stream.peer.port === client.port
+      ),
+  );
+  client.send(frame("PING", 0, 0, new Uint8Array(8)));
+  await client.next("PING");
+  assertEquals(sent(), 0);
+  client.send(frame("WINDOW_UPDATE", 0, 1, uint32(10)));
+  const first = await client.next("DATA");
+  assertEquals(first.payload.length, 10);
+  assertEquals(sent(), 1);
+});
+
+Deno.test("a flood ends its own connection, and says why", async () => {
+  await using at = await scene();
+  using client = new RawClient(at.port);
+  client.begin();
+  const opened = frame("HEADERS", END_HEADERS, 1, requestBlock(discovery));
+  const flood: Uint8Array[] = [];
+  for (let id = 1; id < 5_000; id += 2) {
+    opened.set(uint32(id), 5);
+    flood.push(opened.slice(), frame("RST_STREAM", 0, id, uint32(8)));
+  }
+  client.send(...flood);
+  const bye = await client.next("GOAWAY");
+  const view = new DataView(bye.payload.buffer);
+  assertEquals(view.getUint32(4), ErrorCode.EnhanceYourCalm);
+  await client.closed();
+  const of = (kind: string) =>
+    at.events.filter((event) =>
+      event.kind === kind && "stream" in event &&
+      event.stream?.peer.port === client.port
+    ).length;
+  assert(of("open") > 1_000);
+  assertEquals(of("close"), of("open"));
+});
