@@ -1,24 +1,18 @@
-import { Budget } from "./_budget.ts";
 import {
   type ClientSettings,
   MAX_CONCURRENT_STREAMS,
   MAX_HEADER_LIST_SIZE,
   readSettings,
 } from "./_client_settings.ts";
-import {
-  type FrameHandler,
-  FrameParser,
-  type HeaderList,
-} from "./_frame_parser.ts";
+import { type FrameHandler, FrameParser } from "./_frame_parser.ts";
 import { MAX_LIST } from "./_header_reader.ts";
 import { Lifetime, type TimeLimit, type Times } from "./_lifetime.ts";
-import { OpenStream } from "./_open_stream.ts";
-import { Receiver, STREAM_WINDOW } from "./_receiver.ts";
+import { Patience } from "./_patience.ts";
+import { Receiver } from "./_receiver.ts";
+import { type RequestHost, Requests } from "./_requests.ts";
 import { Sender } from "./_sender.ts";
-import { Streams } from "./_streams.ts";
 import { ConnectionError, ErrorCode, protocolError } from "./errors.ts";
-import { type HeaderBlock, headerBlock } from "./header_block.ts";
-import { flawOfTrailers, parseRequest, type Request } from "./request.ts";
+import type { Request } from "./request.ts";
 import type { Stream } from "./stream.ts";
 
 /** A limit that a connection keeps to, by its name. */
@@ -43,24 +37,9 @@ export interface ConnectionHandler {
 /** The last stream, where there is to be none that is not taken. */
 const ANY_STREAM = 2 ** 31 - 1;
 
-/** Bytes of frames that may wait, other than of bodies; a client that reads nothing and asks for more is given up. */
-const MAX_WAITING = 1024 * 1024;
-
-/** Frames of a client that ask for work and bring nothing: how many at once, and how many a second. */
-const MAX_IDLE_FRAMES = 2_000;
-const IDLE_FRAMES_PER_SECOND = 200;
-/** What is sent allows for more: windows are opened, and times are measured with pings. */
-const IDLE_FRAMES_PER_DATA = 4;
-
-/** Streams that a client may have begun in vain: how many at once, and how many a second. */
-const MAX_RESETS = 2_000;
-const RESETS_PER_SECOND = 50;
-
 /** Says which of two pings is answered. */
 const KEEPALIVE_PING = 1;
 const GOAWAY_PING = 2;
-
-const tooLarge: HeaderBlock = headerBlock([[":status", "431"]]);
 
 /**
  * The server's side of a connection of HTTP/2 (RFC 9113): what comes is told to it as bytes, what is to be sent is taken
@@ -68,19 +47,16 @@ const tooLarge: HeaderBlock = headerBlock([[":status", "431"]]);
  */
 export class Connection {
   readonly #handler: ConnectionHandler;
-  readonly #limit: number;
   readonly #parser: FrameParser;
-  readonly #streams = new Streams();
   readonly #sender: Sender;
-  readonly #receiver: Receiver;
+  readonly #requests: Requests;
   readonly #lifetime: Lifetime;
-  readonly #idleFrames = new Budget(MAX_IDLE_FRAMES, IDLE_FRAMES_PER_SECOND);
-  readonly #resets = new Budget(MAX_RESETS, RESETS_PER_SECOND);
+  readonly #patience = new Patience();
   #now: number;
   #isReady = false;
-  /** Whether it ends once its streams have; the last stream that is taken. */
+  /** Whether it ends once its streams have, and whether more streams are taken until then. */
   #isLeaving = false;
-  #lastTaken: number | undefined;
+  #isShut = false;
   #error: ConnectionError | undefined;
   #isAborted = false;
   #isAwake = false;
@@ -92,17 +68,24 @@ export class Connection {
     now: number,
   ) {
     this.#handler = handler;
-    this.#limit = options.streamsPerConnection;
+    const limit = options.streamsPerConnection;
     this.#now = now;
     this.#lifetime = new Lifetime(options, now);
-    this.#sender = new Sender((stream) => this.#finished(stream));
-    this.#receiver = new Receiver(this.#sender);
+    this.#sender = new Sender((stream) => this.#requests.finished(stream));
+    const receiver = new Receiver(this.#sender);
+    this.#requests = new Requests(
+      this.#host(),
+      limit,
+      this.#sender,
+      receiver,
+      this.#patience,
+    );
     this.#parser = new FrameParser(this.#frames);
     this.#sender.settings([
-      [MAX_CONCURRENT_STREAMS, this.#limit],
+      [MAX_CONCURRENT_STREAMS, limit],
       [MAX_HEADER_LIST_SIZE, MAX_LIST],
     ]);
-    this.#receiver.open();
+    receiver.open();
   }
 
   /** Why the connection fails; undefined if it does not. */
@@ -117,7 +100,7 @@ export class Connection {
 
   /** How many streams are open. */
   get streams(): number {
-    return this.#streams.open.size;
+    return this.#requests.size;
   }
 
   /** Whether there may be something to write. */
@@ -128,7 +111,7 @@ export class Connection {
   /** Whether nothing more is to be written, so that the socket can be closed. */
   get isDone(): boolean {
     const isOver = this.#error !== undefined ||
-      (this.#lastTaken !== undefined && this.streams === 0);
+      (this.#isShut && this.streams === 0);
     return this.#isAborted || (isOver && !this.hasOutput);
   }
 
@@ -148,9 +131,7 @@ export class Connection {
     this.#lifetime.heard(now);
     try {
       this.#parser.read(bytes);
-      if (this.#sender.waiting > MAX_WAITING) {
-        throw calm(`${this.#sender.waiting} bytes of answers wait to be read`);
-      }
+      this.#patience.waiting(this.#sender.waiting);
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       this.#fail(error);
@@ -163,7 +144,7 @@ export class Connection {
     this.#isAwake = false;
     const size = this.#sender.write(into);
     if (this.#sender.written > 0) {
-      this.#idleFrames.gain(this.#sender.written * IDLE_FRAMES_PER_DATA);
+      this.#patience.sent(this.#sender.written);
       this.#sender.written = 0;
     }
     return size;
@@ -178,7 +159,7 @@ export class Connection {
       if (due.kind === "limit") this.#reach(due.limit);
       else if (due.kind === "ping") this.#sender.ping(KEEPALIVE_PING);
       else if (due.kind === "goAway") this.#leave("");
-      else this.#expire();
+      else this.#requests.expire();
     }
     this.#wake();
   }
@@ -208,7 +189,7 @@ export class Connection {
   abort() {
     if (this.#isAborted) return;
     this.#isAborted = true;
-    this.#closeAll(ErrorCode.Cancel);
+    this.#requests.closeAll(ErrorCode.Cancel);
   }
 
   #wake() {
@@ -235,279 +216,99 @@ export class Connection {
     }
   }
 
-  #expire() {
-    for (const { handler } of [...this.#streams.open.values()]) {
-      handler.expire?.();
-    }
-  }
-
   /** Takes no more streams, and says so where it makes a difference. */
   #leave(reason: string) {
     this.#isLeaving = true;
-    this.#lastTaken = this.#streams.last;
-    this.#lifetime.left();
+    this.#shut();
     // A connection without streams is just closed: the client of Deno 2.9 crashes upon GOAWAY then.
     if (this.#isReady && this.streams === 0) return;
-    this.#sender.goAway(this.#lastTaken, ErrorCode.NoError, reason);
+    this.#sender.goAway(this.#requests.last, ErrorCode.NoError, reason);
+  }
+
+  #shut() {
+    this.#isShut = true;
+    this.#requests.lastTaken = this.#requests.last;
+    this.#lifetime.left();
   }
 
   #fail(error: ConnectionError) {
     this.#error = error;
-    this.#sender.goAway(this.#streams.last, error.code, error.message);
-    this.#closeAll(error.code);
+    this.#sender.goAway(this.#requests.last, error.code, error.message);
+    this.#requests.closeAll(error.code);
   }
 
-  #closeAll(code: ErrorCode) {
-    this.#sender.drop();
-    for (const stream of [...this.#streams.open.values()]) {
-      this.#close(stream, true, code);
-    }
+  /** What requests need of this. */
+  #host(): RequestHost {
+    const now = () => this.#now;
+    const isOver = () => this.#isOver;
+    return {
+      get now() {
+        return now();
+      },
+      get isOver() {
+        return isOver();
+      },
+      open: (stream, request) => this.#handler.open(stream, request),
+      refused: () => this.#handler.limit("streamsPerConnection"),
+      busy: () => this.#lifetime.busy(),
+      idle: () => this.#lifetime.idle(this.#now),
+      wake: () => this.#wake(),
+    };
   }
 
   readonly #frames: FrameHandler = {
     data: (id, isEnd, size, bytes, start, end) => {
-      this.#data(id, isEnd, size, bytes, start, end);
+      this.#requests.data(id, isEnd, size, bytes, start, end);
     },
-    headers: (id, list) => {
-      const stream = this.#streams.open.get(id);
-      if (stream) this.#trailers(stream, list);
-      else if (id > this.#streams.last) this.#request(id, list);
-      else this.#late(id, "HEADERS");
-    },
+    headers: (id, list) => this.#requests.headers(id, list),
     priority: (id, code) => {
-      this.#spendIdle();
-      if (code === undefined) return;
-      const stream = this.#streams.open.get(id);
-      if (stream) this.#cut(stream, code);
-      else this.#sender.reset(id, code);
+      this.#idleFrame();
+      this.#requests.priority(id, code);
     },
-    rstStream: (id, code) => {
-      const stream = this.#streams.open.get(id);
-      if (!stream) return this.#late(id, "RST_STREAM");
-      this.#close(stream, true, code);
-      this.#spendReset();
-    },
+    rstStream: (id, code) => this.#requests.rstStream(id, code),
     settings: (bytes, start, end) => {
-      this.#spendIdle();
+      this.#idleFrame();
       readSettings(bytes, start, end, this.#settings);
       this.#sender.settingsAck();
       this.#isReady = true;
       this.#lifetime.ready();
     },
-    settingsAck: () => this.#spendIdle(),
+    settingsAck: () => this.#idleFrame(),
     ping: (payload) => {
-      this.#spendIdle();
+      this.#idleFrame();
       this.#sender.pong(payload);
     },
     pong: (payload) => {
-      const isLast = this.#isLeaving && this.#lastTaken === undefined;
+      const isLast = this.#isLeaving && !this.#isShut;
       if (isLast && payload[7] === GOAWAY_PING) this.#leave("");
-      else this.#spendIdle();
+      else this.#idleFrame();
     },
     goAway: () => {
-      this.#spendIdle();
+      this.#idleFrame();
       // Who leaves begins no more streams, and need not be told.
       this.#isLeaving = true;
-      this.#lastTaken ??= this.#streams.last;
-      this.#lifetime.left();
+      if (!this.#isShut) this.#shut();
     },
     windowUpdate: (id, size) => {
-      this.#spendIdle();
-      if (id === 0) {
-        if (size === 0) throw protocolError("WINDOW_UPDATE is of 0 bytes");
-        if (!this.#sender.widenAll(size)) throw tooWide();
-        return;
-      }
-      const stream = this.#streams.open.get(id);
-      if (!stream) return this.#late(id, "WINDOW_UPDATE");
-      if (size === 0) this.#cut(stream, ErrorCode.ProtocolError);
-      else if (!this.#sender.widen(stream, size)) {
-        this.#cut(stream, ErrorCode.FlowControlError);
-      }
+      this.#idleFrame();
+      if (id !== 0) return this.#requests.windowUpdate(id, size);
+      if (size === 0) throw protocolError("WINDOW_UPDATE is of 0 bytes");
+      if (!this.#sender.widenAll(size)) throw tooWide();
     },
-    unknown: () => this.#spendIdle(),
+    unknown: () => this.#idleFrame(),
   };
 
   readonly #settings: ClientSettings = {
     tableSize: (size) => this.#sender.setTableSize(size),
     maxPayload: (size) => this.#sender.setMaxPayload(size),
     initialWindow: (size) => {
-      const more = size - this.#sender.streamWindow;
-      this.#sender.streamWindow = size;
-      for (const stream of this.#streams.open.values()) {
-        if (!this.#sender.widen(stream, more)) throw tooWide();
-      }
+      if (!this.#requests.setInitialWindow(size)) throw tooWide();
     },
   };
 
-  #data(
-    id: number,
-    isEnd: boolean,
-    size: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ) {
-    // A handler may have ended the connection meanwhile.
-    if (this.#isOver) return;
-    this.#receiver.take(size);
-    if (start === end && !isEnd) this.#spendIdle();
-    const stream = this.#streams.open.get(id);
-    if (!stream || stream.isRead) {
-      this.#receiver.giveBack(size);
-      if (stream) this.#cut(stream, ErrorCode.StreamClosed);
-      else this.#late(id, "DATA");
-      return;
-    }
-    if (!this.#receiver.takeFor(stream, size, end - start)) {
-      return this.#cut(stream, ErrorCode.FlowControlError);
-    }
-    if (stream.expected >= 0) {
-      stream.expected -= end - start;
-      if (stream.expected < 0) return this.#malformed(stream);
-    }
-    if (end > start) stream.handler.data(bytes, start, end);
-    if (isEnd && !stream.isClosed) this.#end(stream);
+  #idleFrame() {
+    this.#patience.idleFrame(this.#now);
   }
-
-  #trailers(
-    stream: OpenStream,
-    { fields, isEnd, isTooLarge, flaw }: HeaderList,
-  ) {
-    if (stream.isRead) this.#cut(stream, ErrorCode.StreamClosed);
-    else if (!isEnd || isTooLarge || (flaw ?? flawOfTrailers(fields))) {
-      this.#malformed(stream);
-    } else this.#end(stream);
-  }
-
-  #request(id: number, { fields, isEnd, isTooLarge, flaw }: HeaderList) {
-    if (this.#isOver) return;
-    this.#streams.last = id;
-    if (this.#lastTaken !== undefined && id > this.#lastTaken) {
-      this.#streams.forget(id, false);
-      this.#spendIdle();
-      return;
-    }
-    if (this.streams >= this.#limit) {
-      this.#refuse(id, ErrorCode.RefusedStream);
-      this.#handler.limit("streamsPerConnection");
-      return;
-    }
-    if (isTooLarge) {
-      this.#sender.headers(id, tooLarge, true);
-      this.#refuse(id, isEnd ? ErrorCode.NoError : ErrorCode.Cancel);
-      return;
-    }
-    const parsed = parseRequest(fields);
-    if (!parsed.request || flaw) {
-      this.#refuse(id, ErrorCode.ProtocolError);
-      return;
-    }
-    const { request } = parsed;
-    const stream = new OpenStream(
-      id,
-      this.#host,
-      this.#sender.streamWindow,
-      STREAM_WINDOW,
-      request.contentLength,
-    );
-    this.#streams.open.set(id, stream);
-    this.#lifetime.busy();
-    this.#handler.open(stream, request);
-    if (isEnd && !stream.isClosed) this.#end(stream);
-  }
-
-  /** The client's side of a stream ended. */
-  #end(stream: OpenStream) {
-    if (stream.expected > 0) return this.#malformed(stream);
-    stream.isRead = true;
-    stream.handler.end();
-  }
-
-  /** A frame came of a stream that is not open. */
-  #late(id: number, what: string) {
-    if (this.#streams.isIdle(id)) {
-      throw protocolError(`${what} came on stream ${id}, which is not open`);
-    }
-    this.#spendIdle();
-    if (what === "RST_STREAM") this.#streams.settle(id);
-    if (this.#streams.wasCut(id)) return;
-    if (what === "DATA") this.#sender.reset(id, ErrorCode.StreamClosed);
-    else if (what === "HEADERS") {
-      const code = this.#streams.wasEnded(id)
-        ? ErrorCode.StreamClosed
-        : ErrorCode.ProtocolError;
-      throw new ConnectionError(code, `stream ${id} is closed`);
-    }
-  }
-
-  #malformed(stream: OpenStream) {
-    this.#cut(stream, ErrorCode.ProtocolError);
-  }
-
-  /** Ends a stream for what the client did on it. */
-  #cut(stream: OpenStream, code: ErrorCode) {
-    this.#sender.reset(stream.id, code);
-    this.#close(stream, false, code);
-    this.#spendReset();
-  }
-
-  /** Ends a stream that was not opened. */
-  #refuse(id: number, code: ErrorCode) {
-    if (code !== ErrorCode.NoError) this.#sender.reset(id, code);
-    this.#streams.forget(id, false);
-    this.#spendReset();
-  }
-
-  /** A response went out whole. */
-  #finished(stream: OpenStream) {
-    // So that what of the request is still to come, comes no more.
-    if (!stream.isRead) this.#sender.reset(stream.id, ErrorCode.NoError);
-    this.#close(stream, stream.isRead, undefined);
-  }
-
-  #close(
-    stream: OpenStream,
-    isKnown: boolean,
-    code: ErrorCode | undefined,
-  ) {
-    this.#streams.close(stream, isKnown);
-    this.#receiver.close(stream);
-    if (this.streams === 0) this.#lifetime.idle(this.#now);
-    stream.handler.close(code);
-  }
-
-  #spendIdle() {
-    if (!this.#idleFrames.spend(this.#now)) {
-      throw calm("too many frames that bring nothing");
-    }
-  }
-
-  #spendReset() {
-    if (!this.#resets.spend(this.#now)) {
-      throw calm("too many streams were begun and given up");
-    }
-  }
-
-  readonly #host = {
-    respond: (stream: OpenStream, block: HeaderBlock) => {
-      this.#sender.headers(stream.id, block, false);
-      this.#wake();
-    },
-    wake: (stream: OpenStream) => {
-      this.#sender.wake(stream);
-      this.#wake();
-    },
-    reset: (stream: OpenStream, code: ErrorCode) => {
-      this.#sender.reset(stream.id, code);
-      this.#close(stream, false, undefined);
-      this.#wake();
-    },
-    consume: (stream: OpenStream, size: number) => {
-      this.#receiver.consume(stream, size);
-      this.#wake();
-    },
-  };
 }
 
 function tooWide(): ConnectionError {
@@ -515,8 +316,4 @@ function tooWide(): ConnectionError {
     ErrorCode.FlowControlError,
     "a window is larger than 2^31-1 bytes",
   );
-}
-
-function calm(message: string): ConnectionError {
-  return new ConnectionError(ErrorCode.EnhanceYourCalm, message);
 }
