@@ -258,8 +258,9 @@ export class Responses {
     // All resources need not be named, and are too many to. What a client has from an older view may differ by client.
     const names = resources === shared.all?.resources ||
       resources.map((resource) => {
-        const { name, version } = resource;
-        return view.resources.get(name) === resource ? name : [name, version];
+        const { name } = resource;
+        const isViews = view.resources.get(name) === resource;
+        return isViews ? name : [name, resource.version];
       });
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
     let response = parts.get(key)?.deref();

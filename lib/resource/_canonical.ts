@@ -46,6 +46,7 @@ export function encodeInit<D extends DescMessage>(
   } catch (error) {
     writer.reset();
     depth = 0;
+    valuesFound.length = 0;
     toBinary(schema, create(schema, init));
     throw error;
   }

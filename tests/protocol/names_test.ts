@@ -76,3 +76,19 @@ Deno.test("a list that is cut off is an error, as it is without one known", () =
     assertEquals(whole, list(20).slice(0, whole.length));
   }
 });
+
+Deno.test("lists of names that differ in a few digits are told apart, however many there are", () => {
+  for (const count of [10, 500]) {
+    const lists = Array.from({ length: 1_000 / count * 10 }, (_, i) =>
+      encode(
+        Array.from(
+          { length: count },
+          (_, j) => `cluster-${String(i * count + j).padStart(5, "0")}`,
+        ),
+      ));
+    const read = lists.map(namesOf);
+    for (const [i, bytes] of lists.entries()) {
+      assertStrictEquals(namesOf(bytes), read[i]);
+    }
+  }
+});
