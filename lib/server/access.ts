@@ -13,7 +13,7 @@ export interface Access<Identity = unknown> {
    *
    * @param peer the other end of the connection, with the certificate that it proved to have under mutual TLS
    * @param headers the stream's request headers, such as `authorization`
-   * @param options.signal aborted when the stream ends before it is decided
+   * @param options.signal aborted when the stream ends before it is decided, which it does after `limits.decisionTimeout`
    */
   authenticate?(
     peer: Peer,
@@ -54,6 +54,6 @@ export interface AuthorizationRequest<Identity = unknown> {
    * wildcard is new, or if the client so far asks for nothing.
    */
   readonly names: ReadonlySet<string>;
-  /** Aborted when the stream ends before it is decided. */
+  /** Aborted when the stream ends before it is decided, which it does after `limits.decisionTimeout`. */
   readonly signal: AbortSignal;
 }

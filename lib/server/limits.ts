@@ -7,7 +7,9 @@ import type { Peer } from "../cache/mod.ts";
  * gets a `limit` event; all others are served on. `Infinity` lifts a limit.
  *
  * Limits of streams hold for {@linkcode xdsRoutes}, too, and, where it is not said otherwise, for the requests of REST and
- * of the unary methods, each of which is a stream that is answered once.
+ * of the unary methods, each of which is a stream that is answered once; not for the status service (CSDS). Those of
+ * connections, from `streamsPerConnection` on, are kept by {@linkcode serve} alone, and of these HTTP/1 has but
+ * `handshakeTimeout`.
  */
 export interface Limits {
   /**
@@ -172,12 +174,25 @@ const keepaliveRules: Readonly<Record<keyof Keepalive, Rule>> = {
   timeout: { ...time, default: 20_000 },
 };
 
+const known: ReadonlySet<string> = new Set([
+  ...Object.keys(rules),
+  "keepalive",
+  "peerId",
+]);
+
 /**
  * Limits, with what is not said filled in.
  *
  * @throws {RangeError} if one is set to what it cannot be; it names the limit
+ * @throws {TypeError} if there is no such limit
  */
 export function limitsOf(limits: Limits = {}): EffectiveLimits {
+  const unknown = Object.keys(limits).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `there is no limits.${unknown}; there are ${[...known].join(", ")}`,
+    );
+  }
   const { keepalive = {}, peerId: idOf = peerId, ...others } = limits;
   if (typeof idOf !== "function") {
     throw new TypeError(`limits.peerId is ${idOf}: it must be a function`);

@@ -54,6 +54,7 @@ export interface RestInfo {
  * ```
  *
  * @throws {RangeError} if a limit, or the deadline, is none that can be kept to
+ * @throws {TypeError} if there is no limit of a name that is in `limits`
  */
 export function restHandler<Identity = unknown>(
   options: RestHandlerOptions<Identity>,

@@ -51,6 +51,7 @@ export interface XdsRoutesOptions<Identity = unknown>
  * ```
  *
  * @throws {RangeError} if a limit is none that can be kept to
+ * @throws {TypeError} if there is no limit of a name that is in `limits`
  */
 export function xdsRoutes<Identity = unknown>(
   options: XdsRoutesOptions<Identity>,

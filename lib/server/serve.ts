@@ -135,6 +135,7 @@ const DEFAULT_DEADLINE = 5_000;
  * @throws {ListenError} if it cannot listen, as when the port is in use
  * @throws {TlsError} if a certificate or key does not parse
  * @throws {RangeError} if a limit, `stallAfter`, or REST's deadline, is none that can be kept to
+ * @throws {TypeError} if there is no limit of a name that is in `limits`
  */
 export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,

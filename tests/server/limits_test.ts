@@ -508,3 +508,12 @@ Deno.test("a stream that ends for anything else has reached no limit", async () 
   stream.send({ node, typeUrl: "nonsense" });
   assertEquals((await stream.status).code, INVALID_ARGUMENT);
 });
+
+Deno.test("a limit that there is not is named", () => {
+  const limits = { streamPerPeer: 1 } as Limits;
+  assertThrows(
+    () => xdsRoutes({ cache: new SnapshotCache(), limits }),
+    TypeError,
+    "there is no limits.streamPerPeer; there are names, messageBytes, streamsPerPeer,",
+  );
+});
