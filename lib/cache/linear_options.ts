@@ -18,7 +18,9 @@ export interface LinearCacheOptions<M extends Message = Message> {
   name?: (message: M) => string;
   /**
    * Whether, on an aggregated stream, changes of this type wait for those of the types that they refer to, and the other
-   * way round for removals, as far as these take part, too. Default: false.
+   * way round for removals, as far as these take part, too. What routes send traffic to includes the endpoints that a
+   * client has yet to ask for once it was sent a new cluster, so that all of them are to come by this stream.
+   * Default: false.
    */
   makeBeforeBreak?: boolean;
   /** What to do with resources that break a rule of Envoy's protos. Default: `"off"`. */
