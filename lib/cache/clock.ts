@@ -6,11 +6,20 @@ export interface Clock {
   after(delay: number, callback: () => void): Disposable;
 }
 
+/** What a timer can wait at most, 25 days: one that is set to more goes off at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** The system's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delay, callback) {
-    const timer = setTimeout(callback, delay);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number) => {
+      timer = left > LONGEST
+        ? setTimeout(() => wait(left - LONGEST), LONGEST)
+        : setTimeout(callback, left);
+    };
+    wait(delay);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
