@@ -253,7 +253,7 @@ export class Responses {
     const newest = this.#newest.get(kind)?.deref();
     if (newest && newest.serial > above && newest.says(content)) return newest;
     const shared = this.#shared(view);
-    const parts = shared.parts ??= new Map();
+    const parts = shared.parts ??= new Parts();
     const { version, resources, removed, missing, isHeartbeat } = content;
     // All resources need not be named, and are too many to. What a client has from an older view may differ by client.
     const names = resources === shared.all?.resources ||
@@ -263,10 +263,10 @@ export class Responses {
         return isViews ? name : [name, resource.version];
       });
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
-    let response = parts.get(key)?.deref();
+    let response = parts.get(key);
     if (!response || response.serial <= above) {
       response = new Response(this.#protocol, content, this.#nextSerial());
-      parts.set(key, new WeakRef(response));
+      parts.set(key, response);
       this.#note(kind, response);
     }
     return response;
@@ -298,6 +298,38 @@ interface Shared {
   lacks?: WeakMap<View, Lack>;
   kept?: WeakMap<View, { view: View; lack: Lack }>;
   byLack?: WeakMap<Lack, Response>;
-  /** Weak, since a selection that only one stream makes is not worth keeping once it was written. */
-  parts?: Map<string, WeakRef<Response>>;
+  parts?: Parts;
+}
+
+/** How many selections of one view to keep in mind, and of how many characters, at most, to tell them apart. */
+const MOST_PARTS = 1_024;
+const MOST_KEYED = 1024 ** 2;
+
+/**
+ * Responses with some of a view, by what tells them from others; those that were made last. Weak, since a selection that
+ * only one stream makes is not worth keeping once it was written.
+ */
+class Parts {
+  readonly #responses = new Map<string, WeakRef<Response>>();
+  #keyed = 0;
+
+  get(key: string): Response | undefined {
+    return this.#responses.get(key)?.deref();
+  }
+
+  set(key: string, response: Response) {
+    this.#delete(key);
+    this.#responses.set(key, new WeakRef(response));
+    this.#keyed += key.length;
+    for (const oldest of this.#responses.keys()) {
+      const fits = this.#responses.size <= MOST_PARTS &&
+        this.#keyed <= MOST_KEYED;
+      if (fits || oldest === key) break;
+      this.#delete(oldest);
+    }
+  }
+
+  #delete(key: string) {
+    if (this.#responses.delete(key)) this.#keyed -= key.length;
+  }
 }
