@@ -1,16 +1,10 @@
 import type { Message } from "@bufbuild/protobuf";
-import {
-  canonicalName,
-  createResource,
-  isCollection,
-  Resource,
-} from "../resource/mod.ts";
+import { canonicalName, type Resource } from "../resource/mod.ts";
 import type { Cache, Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import { explainAbsence, type Explanation } from "./explain.ts";
 import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
-import { View } from "./view.ts";
-import { Watches } from "./_watches.ts";
+import { IdleNames, OnDemandType } from "./_on_demand_type.ts";
 
 /** What a resolver is asked for. */
 export interface OnDemandRequest {
@@ -51,6 +45,12 @@ export interface OnDemandCacheOptions {
    */
   retry?: number;
   /**
+   * How many answers are kept for names that nobody asks for any longer; those that were given up first are forgotten
+   * first. So that clients can ask for what strangers make up, as hostnames of requests, for as long as they
+   * like. What somebody asks for is always kept. Default: 10 000; Infinity for no bound.
+   */
+  idleNames?: number;
+  /**
    * How often resources that have a TTL are refreshed, in milliseconds, give or take a tenth. Default: a third of the
    * shortest TTL.
    */
@@ -59,12 +59,12 @@ export interface OnDemandCacheOptions {
   clock?: Clock;
 }
 
-const LONGEST_RETRY = 60_000;
+const DEFAULT_IDLE_NAMES = 10_000;
 
 /**
  * Serves what a function finds when it is first asked for: for Envoy's on-demand clusters (ODCDS) and virtual hosts
- * (VHDS), which ask for what traffic needs. An answer is kept until it is invalidated; that there is no such resource is
- * an answer, too. A client that asks for all, or for a collection, is given nothing, since what there is is not known.
+ * (VHDS), which ask for what traffic needs. An answer is kept until it is invalidated, or many others were given up after
+ * it (`idleNames`); that there is no such resource is an answer, too. A client that asks for all, or for a collection, is given nothing, since what there is is not known.
  *
  * An Envoy fails the request that asked for a cluster that does not exist at once. Later requests wait for it until their
  * filter's `timeout`, since Envoy 1.40 does not ask again: {@linkcode OnDemandCache.invalidate} it when it comes to be.
@@ -87,11 +87,27 @@ export class OnDemandCache implements Cache, Countable {
   readonly #resolver: Resolver;
   readonly #options: OnDemandCacheOptions;
   readonly #types = new Map<string, OnDemandType>();
+  readonly #idle: IdleNames;
 
-  /** Makes a cache that knows nothing yet. */
+  /**
+   * Makes a cache that knows nothing yet.
+   *
+   * @throws {RangeError} if `idleNames` is no number of names
+   */
   constructor(resolver: Resolver, options: OnDemandCacheOptions = {}) {
+    const { idleNames = DEFAULT_IDLE_NAMES } = options;
+    if (
+      idleNames !== Infinity && (!Number.isInteger(idleNames) || idleNames < 0)
+    ) {
+      throw new RangeError(
+        `idleNames is ${
+          String(idleNames)
+        }: it must be a whole number, 0 or above, or Infinity for no bound`,
+      );
+    }
     this.#resolver = resolver;
     this.#options = options;
+    this.#idle = new IdleNames(idleNames);
   }
 
   /**
@@ -138,245 +154,12 @@ export class OnDemandCache implements Cache, Countable {
     const { typeUrl } = request;
     let type = this.#types.get(typeUrl);
     if (!type) {
-      type = new OnDemandType(typeUrl, this.#resolver, this.#options);
+      // A client may ask for any type that it makes up.
+      const onUnused = () => this.#types.delete(typeUrl);
+      const about = { typeUrl, resolver: this.#resolver, idle: this.#idle };
+      type = new OnDemandType({ ...this.#options, ...about, onUnused });
       this.#types.set(typeUrl, type);
     }
     return type.watch(request, sink);
   }
-}
-
-/** A name that was asked for. */
-interface Entry {
-  readonly request: OnDemandRequest;
-  /** How many watches ask for it. */
-  watches: number;
-  /** Ends the call that is under way. */
-  call: AbortController | undefined;
-  retry: Disposable | undefined;
-  failures: number;
-  answered: boolean;
-  /** Whether the answer was invalidated. */
-  stale: boolean;
-}
-
-class OnDemandType {
-  readonly #typeUrl: string;
-  readonly #resolver: Resolver;
-  readonly #onError: NonNullable<OnDemandCacheOptions["onError"]>;
-  readonly #retry: number;
-  readonly #clock: Clock;
-  readonly #entries = new Map<string, Entry>();
-  readonly #watches: Watches;
-
-  constructor(
-    typeUrl: string,
-    resolver: Resolver,
-    options: OnDemandCacheOptions,
-  ) {
-    const { heartbeat, clock = systemClock } = options;
-    this.#typeUrl = typeUrl;
-    this.#resolver = resolver;
-    this.#onError = options.onError ?? printError;
-    this.#retry = options.retry ?? 1_000;
-    this.#clock = clock;
-    const isPending = (name: string) => !this.#entries.get(name)?.answered;
-    const view = new View(new Map(), { isPending });
-    this.#watches = new Watches(view, { heartbeat, clock });
-  }
-
-  /** How many resources were found. */
-  get size(): number {
-    return this.#watches.view.resources.size;
-  }
-
-  get watches(): number {
-    return this.#watches.size;
-  }
-
-  explain(name: string, client: Client | undefined): Iterable<Explanation> {
-    return this.#watches.explain(this.#typeUrl, name, client);
-  }
-
-  watch(request: WatchRequest, sink: WatchSink): Watch {
-    const { client, subscription } = request;
-    // What others have found is nothing that a wildcard asked for.
-    const named: WatchRequest = {
-      ...request,
-      subscription: {
-        wildcard: false,
-        get names() {
-          return subscription.names;
-        },
-      },
-    };
-    const asksForAll = () =>
-      subscription.wildcard || [...subscription.names].some(isCollection);
-    let own: View | undefined;
-    const told: WatchSink = {
-      changed: (view, names) => {
-        if (!view || !asksForAll()) own = undefined;
-        else own = onlyNamed(subscription.names, view, own, names);
-        sink.changed(own ?? view, names);
-      },
-      heartbeat: () => sink.heartbeat?.(),
-    };
-    return this.#watches.add(named, told, (added, dropped) => {
-      for (const name of added) this.#ask(name, client);
-      for (const name of dropped) this.#drop(name);
-    });
-  }
-
-  invalidate(name: string) {
-    const entry = this.#entries.get(name);
-    if (!entry) return;
-    this.#stop(entry);
-    entry.stale = true;
-    entry.failures = 0;
-    if (entry.watches > 0) this.#resolve(entry);
-    else this.#forget(name);
-  }
-
-  #ask(name: string, client: Client) {
-    // Nobody knows what is in a collection.
-    if (isCollection(name)) return;
-    const entry = this.#entries.get(name);
-    if (entry) {
-      entry.watches++;
-      if (!entry.answered && !entry.call && !entry.retry) this.#resolve(entry);
-      return;
-    }
-    const request = { typeUrl: this.#typeUrl, name, client };
-    const asked: Entry = {
-      request,
-      watches: 1,
-      call: undefined,
-      retry: undefined,
-      failures: 0,
-      answered: false,
-      stale: false,
-    };
-    this.#entries.set(name, asked);
-    this.#resolve(asked);
-  }
-
-  #drop(name: string) {
-    const entry = this.#entries.get(name);
-    if (!entry || --entry.watches > 0) return;
-    this.#stop(entry);
-    if (!entry.answered || entry.stale) this.#forget(name);
-  }
-
-  #stop(entry: Entry) {
-    entry.call?.abort();
-    entry.call = undefined;
-    entry.retry?.[Symbol.dispose]();
-    entry.retry = undefined;
-  }
-
-  async #resolve(entry: Entry) {
-    const call = entry.call = new AbortController();
-    // So that the watch that asks is there when the answer is.
-    await undefined;
-    try {
-      if (call.signal.aborted) return;
-      const found = await this.#resolver(entry.request, call.signal);
-      if (entry.call !== call) return;
-      entry.call = undefined;
-      this.#answer(entry, found && this.#resource(entry.request.name, found));
-    } catch (error) {
-      if (entry.call !== call && call.signal.aborted) return;
-      entry.call = undefined;
-      this.#tryAgain(entry);
-      this.#report(error, entry.request);
-    }
-  }
-
-  #resource(name: string, found: Resource | Message): Resource {
-    const resource = found instanceof Resource
-      ? found
-      : createResource(found, { name });
-    if (resource.typeUrl !== this.#typeUrl) {
-      throw new TypeError(
-        `the resolver gave a ${resource.typeUrl} for ${this.#typeUrl} ${
-          JSON.stringify(name)
-        }`,
-      );
-    }
-    if (resource.name === name) return resource;
-    const { typeUrl, bytes, version, ttl } = resource;
-    return createResource({ typeUrl, name, bytes, version, ttl });
-  }
-
-  #answer(entry: Entry, resource: Resource | undefined) {
-    const { name } = entry.request;
-    entry.failures = 0;
-    const isFirst = !entry.answered;
-    entry.answered = true;
-    entry.stale = false;
-    const before = this.#watches.view;
-    const view = resource
-      ? before.with([resource], [])
-      : before.with([], [name]);
-    // That there is none is news the first time, though nothing differs.
-    const names = isFirst ? new Set([name]) : view.since(before);
-    this.#watches.publish(view, names);
-  }
-
-  #report(error: unknown, request: OnDemandRequest) {
-    try {
-      this.#onError(error, request);
-    } catch (another) {
-      printError(another, request);
-    }
-  }
-
-  #tryAgain(entry: Entry) {
-    const delay = Math.min(this.#retry * 2 ** entry.failures, LONGEST_RETRY);
-    entry.failures++;
-    entry.retry = this.#clock.after(delay, () => {
-      entry.retry = undefined;
-      this.#resolve(entry);
-    });
-  }
-
-  #forget(name: string) {
-    this.#entries.delete(name);
-    const before = this.#watches.view;
-    if (before.resources.has(name)) {
-      this.#watches.publish(before.with([], [name]), new Set([name]));
-    }
-  }
-}
-
-/**
- * What a client that asks for all beside some names is given: those names. `own` is what it was given last, and
- * `changed` names that differ since then, if that is known and the client asks for the same.
- */
-function onlyNamed(
-  wanted: ReadonlySet<string>,
-  view: View,
-  own = new View(new Map(), { isPending: (name) => view.isPending(name) }),
-  changed?: ReadonlySet<string>,
-): View {
-  const isKnown = changed !== undefined && changed.size > 0;
-  const set: Resource[] = [];
-  const removed: string[] = [];
-  for (const name of isKnown ? changed : wanted) {
-    const resource = wanted.has(name) ? view.resources.get(name) : undefined;
-    if (resource) set.push(resource);
-    else removed.push(name);
-  }
-  if (!isKnown) {
-    for (const name of own.resources.keys()) {
-      if (!wanted.has(name)) removed.push(name);
-    }
-  }
-  return own.with(set, removed);
-}
-
-function printError(error: unknown, { typeUrl, name }: OnDemandRequest) {
-  console.error(
-    `xds: the resolver failed for ${typeUrl} ${JSON.stringify(name)}:`,
-    error,
-  );
 }

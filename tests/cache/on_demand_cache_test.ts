@@ -1,6 +1,12 @@
 import { cpuUsage } from "node:process";
 import { create } from "@bufbuild/protobuf";
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   type Cluster,
   ClusterSchema,
@@ -363,6 +369,47 @@ Deno.test("a wildcard is given nothing but the names beside it", async () => {
   assertEquals(all.names, ["d", "b"]);
   all.ask("*");
   assertEquals(all.names, []);
+});
+
+Deno.test("of names that nobody asks for, those that were given up last are remembered", async () => {
+  const { calls, ask } = scene({ idleNames: 2 });
+  using holds = ask("held");
+  for (const name of ["a", "b", "c", "a", "d"]) {
+    using probe = ask(name);
+    await turn();
+    calls.at(-1)!.answer(name === "b" ? undefined : cluster(name));
+    await probe.told(name);
+  }
+  const asked = () => calls.map(({ name }) => name).join(" ");
+  // Of a, b and c, a was the oldest when c was given up, and b when a was again.
+  assertEquals(asked(), "held a b c a d");
+  calls[0].answer(cluster("held"));
+  await holds.told("held");
+
+  using again = ask("d", "a");
+  await turn();
+  assertEquals(asked(), "held a b c a d");
+  assertEquals(again.names, ["a", "d"]);
+  using lost = ask("c");
+  await turn();
+  assertEquals(asked(), "held a b c a d c");
+  assertEquals(lost.knows("c"), false);
+  assertEquals(holds.names, ["held"]);
+});
+
+Deno.test("nothing is remembered of names that nobody asks for where that is not wanted, nor of types", async () => {
+  const { cache, calls } = scene({ idleNames: 0 });
+  for (const typeUrl of ["example.com/one", "example.com/two"]) {
+    using probe = new Probe(cache, typeUrl, ["a"]);
+    await turn();
+    calls.at(-1)!.answer(undefined);
+    await probe.told("a");
+  }
+  assertEquals(cache.stats().types.size, 0);
+  for (const idleNames of [-1, 1.5, NaN]) {
+    const error = assertThrows(() => scene({ idleNames }), RangeError);
+    assertStringIncludes(error.message, `idleNames is ${idleNames}`);
+  }
 });
 
 for (const wildcard of [false, true]) {
