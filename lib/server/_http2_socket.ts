@@ -21,7 +21,8 @@ const SHORT = 16 * 1024;
 const buffers: Uint8Array[] = [];
 const MOST_BUFFERS = 64;
 
-/** How long a client has to close a connection that was ended, in milliseconds. */
+/** How long a client has to read the rest of a connection that ends, and then to close it, in milliseconds. */
+const FLUSH = 30_000;
 const LINGER = 1_000;
 
 /** The longest that a timer can be set to. */
@@ -140,9 +141,14 @@ export class Http2Socket {
 
   #end() {
     this.#isEnded = true;
-    this.#socket.end();
+    this.#destroyIn(FLUSH);
+    this.#socket.end(() => this.#destroyIn(LINGER));
+  }
+
+  #destroyIn(delay: number) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(), LINGER);
+    if (this.#socket.destroyed) return;
+    this.#timer = setTimeout(() => this.#socket.destroy(), delay);
   }
 
   /** Sees to it that what is due is done. What comes puts most of it off, so that a timer may find nothing to do. */

@@ -17,7 +17,6 @@ import type { Access } from "./access.ts";
 import type { StatusAccess } from "./csds.ts";
 import type { Observer } from "./events.ts";
 import { certificateExpired, whenExpired } from "./_expiry.ts";
-import { Http1Connections } from "./_http1.ts";
 import { exchange } from "./_http2_exchange.ts";
 import { Http2Socket } from "./_http2_socket.ts";
 import { type HttpHandler, httpHandler } from "./_http_handler.ts";
@@ -150,7 +149,10 @@ export async function serve<Identity = unknown>(
   const inspected = options.csds !== undefined && options.csds !== false;
   const methods = discoveryMethods({ ...options, inspected });
   const handle = await handlerOf(options, methods, ending.signal);
-  const http1 = options.rest ? new Http1Connections(handle) : undefined;
+  // Loaded by those who want it, as the above.
+  const http1 = options.rest
+    ? new (await import("./_http1.ts")).Http1Connections(handle)
+    : undefined;
   const tell = limitTeller(limits, combined(options.observer));
 
   const connections = new Set<Http2Socket>();
