@@ -63,8 +63,8 @@ export interface Limits {
   decisionTimeout?: number;
   /**
    * Streams that are admitted in a second. Those that come faster, as when all clients of a fleet reconnect at once, wait
-   * for their turn, first come, first served: their requests are kept until then. Nobody else is delayed by them. The
-   * observer is told of each that has to wait. Not for REST and unary methods, whose clients ask again and again.
+   * for their turn, first come, first served: their requests are kept until then. Those that are open are served
+   * meanwhile. The observer is told of each that has to wait. Not for REST and unary methods, whose clients ask again and again.
    *
    * Default: no limit, which is the fastest for a fleet as a whole, and lets a large one take all of the server's time
    * for seconds. To keep time for those that are connected, set it to what the server can do with half of it: a stream
