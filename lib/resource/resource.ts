@@ -127,7 +127,7 @@ export class Resource {
   readonly name: string;
   /** Time after which a client drops it unless it was refreshed, in milliseconds; undefined: never. */
   readonly ttl: number | undefined;
-  /** Its message in protobuf's binary form; not to be written to. */
+  /** Its message in protobuf's binary form; not to be written to. Others may lie in the same `ArrayBuffer`. */
   readonly bytes: Uint8Array;
   readonly #versionGiven: boolean;
   #version: string | undefined;

@@ -44,11 +44,14 @@ const content = {
   Runtime: 1,
 };
 
+/** When clients connect at once: to a server that was just started, or with the versions that they hold. */
+export type Storm = "at once" | "after a restart" | "after they were cut off";
+
 /**
- * A case in which clients of four types connect at once to a server that was just started, and once more after it was
- * restarted, with the versions that they hold.
+ * A case in which clients of four types connect at once to a server that was just started; or once more, with the
+ * versions that they hold, after it was restarted, or after nothing but their connections ended.
  */
-export function stormCase(protocol: Clients["protocol"], again: boolean) {
+export function stormCase(protocol: Clients["protocol"], when: Storm) {
   const clients: Clients = {
     protocol,
     streams: STREAMS,
@@ -86,12 +89,12 @@ export function stormCase(protocol: Clients["protocol"], again: boolean) {
       for (const [i, side] of sides.entries()) {
         await using bench = await Bench.start(side, setup);
         const first = await bench.measure(() => bench.connect(clients));
-        if (!again) {
+        if (when === "at once") {
           samples[i].push(first);
           continue;
         }
         await bench.load.ask({ do: "disconnect" });
-        await bench.restart(side, setup);
+        if (when === "after a restart") await bench.restart(side, setup);
         // What a client lacks nothing of is not answered; the answer to what it asks for last says that all was read.
         const held = { ...clients, held: true, probe: TypeUrl.Runtime };
         samples[i].push(await bench.measure(() => bench.connect(held)));

@@ -185,10 +185,12 @@ const slow = all(
 
 const connects: Scenario[] = [
   ...protocols.flatMap((protocol) =>
-    ["at once", "after a restart"].map((phase, i) => ({
-      name: `${protocol}, 1000 streams × 4 types, ${phase}`,
+    (["at once", "after a restart", "after they were cut off"] as const).map((
+      when,
+    ) => ({
+      name: `${protocol}, 1000 streams × 4 types, ${when}`,
       sides: both,
-      measure: stormCase(protocol, i === 1),
+      measure: stormCase(protocol, when),
     }))
   ),
   {
