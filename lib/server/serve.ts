@@ -20,7 +20,7 @@ import { certificateExpired, whenExpired } from "./_expiry.ts";
 import { exchange } from "./_http2_exchange.ts";
 import { Http2Socket } from "./_http2_socket.ts";
 import { type HttpHandler, httpHandler } from "./_http_handler.ts";
-import { listenerOf } from "./_listener.ts";
+import { clearListener, type Listening } from "./_listener.ts";
 import { restRoutes } from "./_rest.ts";
 import {
   type DiscoveryMethods,
@@ -32,7 +32,7 @@ import { type EffectiveLimits, type Limits, limitsOf } from "./limits.ts";
 import { peerOfSocket } from "./peer.ts";
 import type { RestOptions } from "./rest.ts";
 import { routesOf } from "./routes.ts";
-import { checkTls, type TlsOptions } from "./tls.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions<Identity = unknown> extends Access<Identity> {
@@ -141,7 +141,9 @@ export async function serve<Identity = unknown>(
 ): Promise<XdsServer> {
   const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
   const { clock = systemClock } = options;
-  if (tls) checkTls(tls);
+  // What takes a part of the time to start is loaded by those who need it.
+  const secure = tls && await import("./_secure_listener.ts");
+  if (tls) secure!.checkTls(tls);
   signal?.throwIfAborted();
 
   const ending = new AbortController();
@@ -149,7 +151,6 @@ export async function serve<Identity = unknown>(
   const inspected = options.csds !== undefined && options.csds !== false;
   const methods = discoveryMethods({ ...options, inspected });
   const handle = await handlerOf(options, methods, ending.signal);
-  // Loaded by those who want it, as the above.
   const http1 = options.rest
     ? new (await import("./_http1.ts")).Http1Connections(handle)
     : undefined;
@@ -157,7 +158,7 @@ export async function serve<Identity = unknown>(
 
   const connections = new Set<Http2Socket>();
   const undecided = new Set<Socket>();
-  const listener = listenerOf(tls, {
+  const listening: Listening = {
     http2: (socket, acceptedAt) => {
       let expired: ConnectError | undefined;
       const connection = new Http2Socket(socket, acceptedAt, limits, {
@@ -195,7 +196,10 @@ export async function serve<Identity = unknown>(
     handshakeTimeout: limits.handshakeTimeout,
     late: (socket) => tell("handshakeTimeout", peerOfSocket(socket)),
     undecided,
-  });
+  };
+  const listener = tls
+    ? secure!.secureListener(tls, listening)
+    : clearListener(listening);
   const sockets = new Set<Socket>();
   listener.on("connection", (socket: Socket) => {
     sockets.add(socket);
