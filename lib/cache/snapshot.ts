@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import {
   type Reference,
   requireValid,
-  type Resource,
+  Resource,
   shortName,
   toResource,
   TypeUrl,
@@ -287,7 +287,8 @@ const byReference: readonly string[] = [
 ];
 
 /**
- * Makes a snapshot of resources of any types.
+ * Makes a snapshot of resources of any types. Where many groups have the same, make the resources once, with
+ * `createResource`: snapshots of the same resources share what is found out about them, and what is sent.
  *
  * @example
  * ```ts
@@ -306,14 +307,50 @@ const byReference: readonly string[] = [
  * @throws {ValidationError} if a resource breaks a rule of Envoy's protos, where `validate` is `"error"`
  */
 export function createSnapshot(options: SnapshotOptions): Snapshot {
+  const resources = [...options.resources];
+  const { version } = options;
+  const known = newest?.deref();
+  if (known && isMadeOf(known, resources, version)) {
+    return new Snapshot(known, options);
+  }
   const views = new Map<string, View>();
-  for (const [typeUrl, resources] of groupByType(options.resources)) {
+  for (const [typeUrl, ofType] of groupByType(resources)) {
     views.set(
       typeUrl,
-      new View(resources, { version: versionOf(options.version, typeUrl) }),
+      new View(ofType, { version: versionOf(version, typeUrl) }),
     );
   }
+  if (typeof version !== "object" && resources.every(isResource)) {
+    madeOf.set(views, { resources, version });
+    newest = new WeakRef(views);
+  }
   return new Snapshot(views, options);
+}
+
+type Views = ReadonlyMap<string, View>;
+
+interface Making {
+  readonly resources: readonly Resource[];
+  readonly version: string | undefined;
+}
+
+/** The views of the newest snapshot that was made of resources; the next group may be given one of the same. */
+let newest: WeakRef<Views> | undefined;
+const madeOf = new WeakMap<Views, Making>();
+
+function isMadeOf(
+  views: Views,
+  resources: readonly (Resource | Message)[],
+  version: SnapshotOptions["version"],
+): boolean {
+  const making = madeOf.get(views)!;
+  return making.version === version &&
+    making.resources.length === resources.length &&
+    making.resources.every((resource, at) => resource === resources[at]);
+}
+
+function isResource(item: Resource | Message): item is Resource {
+  return item instanceof Resource;
 }
 
 function versionOf(

@@ -355,3 +355,40 @@ Deno.test("an empty version is refused: clients say by it that they have none", 
     message,
   );
 });
+
+Deno.test("snapshots of the same resources and version, made one after the other, share all but themselves", () => {
+  const resources = clusters("a", "b").map((message) =>
+    createResource(message)
+  );
+  const view = (options: Parameters<typeof createSnapshot>[0]) =>
+    createSnapshot(options).view(TypeUrl.Cluster);
+  const first = createSnapshot({ resources, version: "1" });
+  const second = createSnapshot({ resources: [...resources], version: "1" });
+  assert(first !== second);
+  assert(first.view(TypeUrl.Cluster) === second.view(TypeUrl.Cluster));
+  const changed = second.with({ delete: [resources[0]] });
+  assertEquals(changed.resources(TypeUrl.Cluster).size, 1);
+  assertEquals(first.resources(TypeUrl.Cluster).size, 2);
+
+  const other = view({ resources, version: "2" });
+  assertEquals(other.version, "2");
+  assert(other !== first.view(TypeUrl.Cluster));
+  assert(view({ resources }) !== other);
+  const fewer = view({ resources: resources.slice(1) });
+  assertEquals([...fewer.resources.keys()], ["b"]);
+  // What is changed in the list afterwards is another list.
+  const list = [...resources];
+  const before = view({ resources: list });
+  list[1] = createResource(create(ClusterSchema, { name: "c" }));
+  assertEquals([...view({ resources: list }).resources.keys()], ["a", "c"]);
+  assertEquals([...before.resources.keys()], ["a", "b"]);
+  const versions = { [TypeUrl.Cluster]: "7" };
+  assertEquals(view({ resources, version: versions }).version, "7");
+  versions[TypeUrl.Cluster] = "8";
+  assertEquals(view({ resources, version: versions }).version, "8");
+  // Messages may have changed.
+  const messages = clusters("a");
+  assertEquals(view({ resources: messages }).resources.size, 1);
+  messages[0].name = "z";
+  assertEquals([...view({ resources: messages }).resources.keys()], ["z"]);
+});
