@@ -7,6 +7,12 @@ import { Spread, type SpreadTold } from "./_spread.ts";
 import type { Subscription } from "./subscription.ts";
 import type { View } from "./view.ts";
 
+/**
+ * How many changes may be made, at least, before those that nothing concerned are given the newest view: as many as
+ * there are of them, or of resources, so that a change does not cost more for it.
+ */
+const LEAST_UNTOLD = 1_024;
+
 /** When what has a TTL is refreshed. */
 export interface WatchesOptions {
   readonly heartbeat: number | undefined;
@@ -28,6 +34,8 @@ export class Watches {
   readonly #told: SpreadTold | undefined;
   /** Those that have not answered the newest that concerns them; if there is somebody to be told. */
   readonly #unsettled = new Set<OneWatch>();
+  /** How many changes were made since all had the newest view. */
+  #untold = 0;
   #view: View;
 
   constructor(view: View, { heartbeat, clock, told }: WatchesOptions) {
@@ -133,6 +141,16 @@ export class Watches {
     }
     if (this.#wildcards.size + this.#byName.size > 0) {
       this.#heartbeat.expect([view]);
+    }
+    const most = Math.max(LEAST_UNTOLD, this.#all.size, view.resources.size);
+    if (++this.#untold > most) this.#refresh();
+  }
+
+  /** Gives those that nothing concerned the newest view, so that they let go of those that they had. */
+  #refresh() {
+    this.#untold = 0;
+    for (const { subscription, sink } of this.#all) {
+      if (!subscription.wildcard) sink.changed(this.#view, none);
     }
   }
 

@@ -1,5 +1,6 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertNotEquals,
@@ -320,3 +321,18 @@ for (const protocol of ["sotw", "delta"] as const) {
     stream.cancel();
   });
 }
+
+Deno.test("a watch that nothing concerns keeps no view alive that is much older than the newest", () => {
+  const cache = new LinearCache(ClusterSchema, { resources: [cluster("a")] });
+  using probe = new Probe(cache, TypeUrl.Cluster, ["a"]);
+  let oldest = 0;
+  for (let revision = 1; revision <= 5_000; revision++) {
+    cache.set(cluster("b", `${revision}`));
+    const held = probe.view!.resources.get("b");
+    if (held?.version === cache.get("b")!.version) oldest = revision;
+    assert(revision - oldest <= 1_100, `${revision - oldest} changes old`);
+  }
+  // Nothing of it concerned it.
+  assertEquals(probe.changes.slice(1).flat(), []);
+  assert(probe.changes.length < 10);
+});
