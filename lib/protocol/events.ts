@@ -67,7 +67,13 @@ export type StreamAction =
   /** The client has answered all that it was sent of a type and lacks nothing of the view but what `outcome` says. */
   | { kind: "settled"; typeUrl: string; view: View; outcome: Outcome }
   /** End the stream with an error that the client caused. */
-  | { kind: "fail"; code: FailureCode; message: string };
+  | {
+    kind: "fail";
+    code: FailureCode;
+    message: string;
+    /** The limit that the client reached; undefined if that is not why. */
+    limit?: { name: "names" | "types"; value: number };
+  };
 
 /** What waits of a type, and for what. */
 export interface Wait {

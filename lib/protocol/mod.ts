@@ -15,4 +15,9 @@ export {
   Responses,
 } from "./response.ts";
 export type { Awaited, StreamAction, StreamEvent, Wait } from "./events.ts";
-export { DEFAULT_MAX_NAMES, Stream, type StreamOptions } from "./stream.ts";
+export {
+  DEFAULT_MAX_NAMES,
+  DEFAULT_MAX_TYPES,
+  Stream,
+  type StreamOptions,
+} from "./stream.ts";

@@ -27,6 +27,8 @@ export interface StreamOptions {
   typeUrl?: string;
   /** How many names a client may ask for of one type. Default: 100 000. */
   maxNames?: number;
+  /** How many types a client may ask for. Default: 100. */
+  maxTypes?: number;
   /**
    * Whether a first request of a type that names nothing asks for all of it. Default: it does. Proxyless gRPC clients
    * never mean that.
@@ -52,6 +54,8 @@ const unsubscribed: ResourceState = {
 
 /** How many names a client may ask for of one type unless it is said otherwise. */
 export const DEFAULT_MAX_NAMES = 100_000;
+/** How many types a client may ask for unless it is said otherwise. */
+export const DEFAULT_MAX_TYPES = 100;
 
 /**
  * One xDS stream as a state machine: an event goes in, what is to be done comes out. It does no I/O, has no clock, and
@@ -63,6 +67,7 @@ export const DEFAULT_MAX_NAMES = 100_000;
 export class Stream {
   readonly #options: StreamOptions;
   readonly #maxNames: number;
+  readonly #maxTypes: number;
   /** In the order in which they are served. */
   readonly #types: TypeState[] = [];
   #node: Node | undefined;
@@ -76,6 +81,7 @@ export class Stream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#maxNames = options.maxNames ?? DEFAULT_MAX_NAMES;
+    this.#maxTypes = options.maxTypes ?? DEFAULT_MAX_TYPES;
   }
 
   /** Takes an event and returns what is to be done. Not to be called again before that is done or noted. */
@@ -149,6 +155,12 @@ export class Stream {
     }
 
     const known = this.#find(typeUrl);
+    if (!known && this.#types.length >= this.#maxTypes) {
+      const value = this.#maxTypes;
+      const message =
+        `${typeUrl} would be one more than the ${value} types that a stream may ask for; open another stream for it`;
+      return [fail("resource_exhausted", message, { name: "types", value })];
+    }
     const { protocol, responses, legacyWildcard, trustsVersion = false } =
       this.#options;
     const state = known ?? new TypeState({
@@ -165,7 +177,8 @@ export class Stream {
           shortName(typeUrl)
         } are more than the ${this.#maxNames} that a stream may ask for; ` +
         "ask for fewer, or subscribe to the wildcard";
-      return [fail("resource_exhausted", message)];
+      const limit = { name: "names", value: this.#maxNames } as const;
+      return [fail("resource_exhausted", message, limit)];
     }
 
     const referred = known ? undefined : this.#referred?.take(typeUrl);
@@ -324,8 +337,12 @@ export class Stream {
 /** Types of which a client that is sent one asks for others at once. */
 const parents: readonly string[] = [TypeUrl.Cluster, TypeUrl.Listener];
 
-function fail(code: FailureCode, message: string): StreamAction {
-  return { kind: "fail", code, message };
+function fail(
+  code: FailureCode,
+  message: string,
+  limit?: Extract<StreamAction, { kind: "fail" }>["limit"],
+): StreamAction {
+  return { kind: "fail", code, message, limit };
 }
 
 function answered(

@@ -39,6 +39,8 @@ export interface SessionOptions {
   cache: Cache;
   responses: Responses;
   maxNames: number;
+  /** Default: 100. */
+  maxTypes?: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean;
   /** Whether the version in the first request is always taken for what the client has. Default: false. */
   trustsVersion?: boolean;
@@ -67,7 +69,6 @@ export class Session implements StreamInfo, WatchingStream {
   ended: Error | null | undefined;
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
-  readonly #maxNames: number;
   readonly #told: Teller | undefined;
   readonly #grants: Grants | undefined;
   readonly #allowance: Allowance | undefined;
@@ -87,7 +88,6 @@ export class Session implements StreamInfo, WatchingStream {
     this.protocol = protocol;
     this.typeUrl = typeUrl;
     this.#watches = new Watches(options.cache, this);
-    this.#maxNames = maxNames;
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
     this.#times = options.times;
@@ -97,6 +97,7 @@ export class Session implements StreamInfo, WatchingStream {
       typeUrl,
       responses,
       maxNames,
+      maxTypes: options.maxTypes,
       legacyWildcard: (typeUrl, node) =>
         legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
       reportsWaits: observer !== undefined,
@@ -329,11 +330,11 @@ export class Session implements StreamInfo, WatchingStream {
       return undefined;
     }
     if (action.kind === "fail") {
-      // The one limit that the state machine keeps is that of names.
+      const { code, message, limit } = action;
       this.end(
-        action.code === "resource_exhausted"
-          ? new LimitError("names", this.#maxNames, action.message)
-          : failure(action.code, action.message),
+        limit
+          ? new LimitError(limit.name, limit.value, message)
+          : failure(code, message),
       );
       return undefined;
     }

@@ -99,7 +99,7 @@ export function discoveryMethods<Identity>(
 ): DiscoveryMethods {
   const { cache, legacyWildcard = true } = options;
   const limits = limitsOf(options.limits);
-  const { names: maxNames, messageBytes: maxBytes } = limits;
+  const { names: maxNames, types: maxTypes, messageBytes: maxBytes } = limits;
   const { clock = steadyClock, stallAfter = 10_000 } = options;
   const kept = streamLimits(limits, clock);
   const stalls = new Stalls(clock, stallAfter);
@@ -112,6 +112,7 @@ export function discoveryMethods<Identity>(
   const shared = {
     cache,
     maxNames,
+    maxTypes,
     legacyWildcard: typeof legacyWildcard === "function"
       ? legacyWildcard
       : () => legacyWildcard,

@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_NAMES } from "../protocol/mod.ts";
+import { DEFAULT_MAX_NAMES, DEFAULT_MAX_TYPES } from "../protocol/mod.ts";
 import { peerId } from "./_peers.ts";
 import type { Peer } from "../cache/mod.ts";
 
@@ -16,6 +16,8 @@ export interface Limits {
    * Names that a stream may ask for of one type; one that asks for more ends with `RESOURCE_EXHAUSTED`. Default: 100 000.
    */
   names?: number;
+  /** Types that a stream may ask for; one that asks for more ends with `RESOURCE_EXHAUSTED`. Default: 100. */
+  types?: number;
   /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 16 MiB. */
   messageBytes?: number;
   /**
@@ -150,6 +152,7 @@ type Numbers = Exclude<keyof Limits, "peerId" | "keepalive">;
 
 const rules: Readonly<Record<Numbers, Rule>> = {
   names: { ...count, default: DEFAULT_MAX_NAMES },
+  types: { ...count, default: DEFAULT_MAX_TYPES },
   messageBytes: { ...count, default: 16 * 1024 * 1024 },
   streamsPerPeer: { ...count, default: Infinity },
   requestsPerSecond: { ...rate, default: Infinity },

@@ -113,6 +113,14 @@ export const answers: Readonly<Record<string, MakeFault>> = {
       : { names, unsubscribe: round > 0 ? [collection(round - 1)] : [] };
   }),
 
+  "asks for types that it makes up": (scene, protocol) => () => {
+    using client = scene.open(protocol);
+    for (let i = 0; !client.ended; i++) {
+      if (i > 100) throw new Error("it should have been turned away");
+      client.say({ node, typeUrl: `example.com/type-${++forged}`, names: [] });
+    }
+  },
+
   "is another node each time": asking(function* (_, round) {
     yield { node: { id: `node-${round}` }, names: [] };
     yield { node, names: [] };

@@ -1,13 +1,17 @@
 import type { Report } from "./_report.ts";
 
-/** Runs a program of this folder and yields what it reports, in a line of JSON each. Throws if it fails. */
+/** How many times as long as in the gate faults go on: `deno task soak` says so. */
+const SOAK = Number(Deno.env.get("SOAK") ?? 1);
+
+/** Runs a program of this folder, of so many rounds of each fault, and yields what it reports, in a line of JSON each. Throws if it fails. */
 export async function reports(
   program: string,
-  ...args: string[]
+  rounds: number,
+  faults: readonly string[],
 ): Promise<Map<string, Report>> {
   const path = new URL(program, import.meta.url).pathname;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", path, ...args],
+    args: ["run", "--allow-all", path, String(rounds * SOAK), ...faults],
     stderr: "piped",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

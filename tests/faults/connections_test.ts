@@ -10,7 +10,7 @@ let found: Promise<Map<string, Report>> | undefined;
 
 for (const name of names) {
   Deno.test(`a connection that ${name}`, async () => {
-    found ??= reports("_over_http2.ts", String(ROUNDS), ...names);
+    found ??= reports("_over_http2.ts", ROUNDS, names);
     const report = (await found).get(name)!;
     assertNothingKept(report);
     assertPrompt(report, floor);

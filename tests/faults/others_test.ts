@@ -10,7 +10,7 @@ let found: Promise<Map<string, Report>> | undefined;
 
 for (const name of names) {
   Deno.test(name, async () => {
-    found ??= reports("_in_memory.ts", String(ROUNDS), ...names);
+    found ??= reports("_in_memory.ts", ROUNDS, names);
     const report = (await found).get(name)!;
     assertNothingKept(report);
     assertPrompt(report, floor);

@@ -39,9 +39,9 @@ const DERIVED = /^[0-9a-f]{16}$/;
  * One client that talks to one server with a {@linkcode SnapshotCache}, command by command:
  *
  * - `options [sotw | delta] [ads] [at-once] [drain=5] [rollback] [no-legacy-wildcard] [waits] [type=Cluster]
- *   [max-names=3]`, first of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`,
+ *   [max-names=3] [max-types=2]`, first of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`,
  *   `drain` in seconds and `onRefused`, that a first request without names asks for nothing, that waits are told of, a
- *   single-type service (default: ADS), the limit of names
+ *   single-type service (default: ADS), the limits of names and types
  * - `cache set [v1] Cluster a b=2 c->e Listener l->r`: sets a snapshot with that version, or with versions derived from
  *   content, which are written h1, h2, … in order of appearance. `b=2` is b with other content, `c->e` a cluster whose
  *   endpoints are e, `l->r` a listener whose routes are r, `r->c` routes to cluster c, `a~30` a resource with a TTL of
@@ -62,6 +62,7 @@ export class Conversation {
   #protocol: Protocol = "sotw";
   #typeUrl: string | undefined;
   #maxNames: number | undefined;
+  #maxTypes: number | undefined;
   #legacyWildcard = true;
   #reportsWaits = false;
   readonly #clock = new FakeClock();
@@ -112,13 +113,15 @@ export class Conversation {
           "no-legacy-wildcard",
           "waits",
         ],
-        ["type", "max-names", "drain"],
+        ["type", "max-names", "max-types", "drain"],
       );
       this.#legacyWildcard = !args.has("no-legacy-wildcard");
       this.#reportsWaits = args.has("waits");
       if (args.has("delta")) this.#protocol = "delta";
       const type = args.value("type");
       this.#typeUrl = type && (typeOf(type) ?? unknown(type));
+      const maxTypes = args.value("max-types");
+      this.#maxTypes = maxTypes === undefined ? undefined : Number(maxTypes);
       const maxNames = args.value("max-names");
       this.#maxNames = maxNames === undefined ? undefined : Number(maxNames);
       this.#cache = new SnapshotCache({
@@ -211,6 +214,7 @@ export class Conversation {
       responses: this.#responses,
       typeUrl: this.#typeUrl,
       maxNames: this.#maxNames,
+      maxTypes: this.#maxTypes,
       legacyWildcard: () => this.#legacyWildcard,
       reportsWaits: this.#reportsWaits,
     });

@@ -106,6 +106,15 @@ Deno.test("a stream that asks for more names than it may says so to all", async 
   assertEquals((await stream.status).code, RESOURCE_EXHAUSTED);
 });
 
+Deno.test("a stream that asks for more types than it may says so to all", async () => {
+  await using at = await limited({ types: 2 }, [["types", 2]]);
+  const stream = at.client.delta();
+  for (const kind of ["one", "two", "one", "three"]) {
+    stream.send({ node, typeUrl: `example.com/${kind}` });
+  }
+  assertEquals((await stream.status).code, RESOURCE_EXHAUSTED);
+});
+
 Deno.test("a stream with a larger request than it may says so to all", async () => {
   await using at = await limited({ messageBytes: 200 }, [[
     "messageBytes",
@@ -514,6 +523,6 @@ Deno.test("a limit that there is not is named", () => {
   assertThrows(
     () => xdsRoutes({ cache: new SnapshotCache(), limits }),
     TypeError,
-    "there is no limits.streamPerPeer; there are names, messageBytes, streamsPerPeer,",
+    "there is no limits.streamPerPeer; there are names, types, messageBytes, streamsPerPeer,",
   );
 });
