@@ -98,7 +98,10 @@ export interface Limits {
    * connection's own is up to a tenth more or less. Default: Infinity, never.
    */
   maxConnectionAge?: number;
-  /** Milliseconds more until its streams are ended, with status OK. Default: Infinity, never. */
+  /**
+   * Milliseconds more until its streams are ended, with status OK, since those of discovery do not end by themselves.
+   * Default: 10 000.
+   */
   maxConnectionAgeGrace?: number;
 }
 
@@ -169,7 +172,7 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   handshakeTimeout: { ...time, default: 10_000 },
   idleTimeout: { ...timeOrNone, default: 300_000 },
   maxConnectionAge: { ...time, default: Infinity },
-  maxConnectionAgeGrace: { ...time, default: Infinity },
+  maxConnectionAgeGrace: { ...time, default: 10_000 },
 };
 
 const keepaliveRules: Readonly<Record<keyof Keepalive, Rule>> = {

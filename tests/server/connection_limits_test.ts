@@ -141,6 +141,31 @@ Deno.test("an old connection is left: its streams end with status OK after a whi
   next.cancel();
 });
 
+Deno.test("connections that begin together do not grow old together", async () => {
+  const age = 1_000;
+  const count = 32;
+  const ages: number[] = [];
+  let begun = 0;
+  await using server = await serve({
+    cache: new SnapshotCache(),
+    hostname: "127.0.0.1",
+    port: 0,
+    limits: { maxConnectionAge: age },
+    observer: ({ kind }) => {
+      if (kind === "limit") ages.push(performance.now() - begun);
+    },
+  });
+  begun = performance.now();
+  using stack = new DisposableStack();
+  for (let i = 0; i < count; i++) {
+    stack.use(new RawClient(server.addr.port)).begin(open(1));
+  }
+  await until("all to be old", () => ages.length === count);
+  // Half of them are younger than that by chance; what takes time can but make them older.
+  assert(Math.min(...ages) < age, `${Math.min(...ages)} ms`);
+  assert(Math.min(...ages) >= age * 0.9, `${Math.min(...ages)} ms`);
+});
+
 Deno.test("what a client does wrong on a connection is said in GOAWAY", async () => {
   await using at = await scene();
   using client = new RawClient(at.port);
