@@ -5,7 +5,7 @@ import { reports } from "./_spawn.ts";
 
 const names = Object.keys(connections);
 const ROUNDS = 40;
-const floor = { median: 20, p90: 100 };
+const floor = { median: 8, p90: 100 };
 let found: Promise<Map<string, Report>> | undefined;
 
 for (const name of names) {
