@@ -22,6 +22,8 @@ export interface Command {
   from: number;
   /** update: how often, with a revision each; default: once. */
   times?: number;
+  /** update: whether our server has made its resources before, encoded and all, which is not measured. */
+  made?: boolean;
   /** churn: how many changes. */
   updates: number;
   /** churn: time between two, in milliseconds. */

@@ -143,9 +143,17 @@ const AT_A_TIME = 1_000;
 
 const unrelated: Scenario[] = [
   { name: "none", from: MANY, count: 1, responses: 0, times: AT_A_TIME },
+  {
+    name: "none, resources made before",
+    from: MANY,
+    count: 1,
+    responses: 0,
+    times: AT_A_TIME,
+    made: true,
+  },
   { name: "one", from: 7, count: 1, responses: 1, times: 1 },
   { name: "all", from: 0, count: MANY, responses: 1_000, times: 1 },
-].flatMap(({ name, from, count, responses, times }) =>
+].flatMap(({ name, from, count, responses, times, made }) =>
   all(
     (protocol) => `${protocol}, concerns ${name}`,
     (protocol) => {
@@ -153,7 +161,7 @@ const unrelated: Scenario[] = [
       const rounds = {
         setup: [{ do: "linear", type, count: MANY }],
         clients: endpoints(protocol, 1_000, 10, MANY),
-        push: { do: "update", type, from, count, times },
+        push: { do: "update", type, from, count, times, made },
         responses,
       };
       return roundsCase(rounds, (sample) => ({

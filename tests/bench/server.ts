@@ -90,12 +90,17 @@ function makeLinear({ type, count, revision }: Command) {
   });
 }
 
-function update({ type, from, count, revision, times = 1 }: Command) {
+function update({ type, from, count, revision, times = 1, made }: Command) {
+  const make = (i: number) =>
+    resources(type as TypeName, from, count, revision + i);
+  if (made) {
+    const sets = build(() => Array.from({ length: times }, (_, i) => make(i)));
+    return measure(() => {
+      for (const set of sets) linear!.update({ set });
+    });
+  }
   return measure(() => {
-    for (let i = 0; i < times; i++) {
-      const set = resources(type as TypeName, from, count, revision + i);
-      linear!.update({ set });
-    }
+    for (let i = 0; i < times; i++) linear!.update({ set: make(i) });
   });
 }
 
