@@ -16,13 +16,15 @@ export class Following {
 
   /** There is another snapshot, that concerns these clients. */
   begin(clients: Iterable<Client>) {
-    this.#spread?.overtake();
+    const overtaken = this.#spread;
     const begun = this.#clock.now();
     const elapsed = () => Math.max(0, this.#clock.now() - begun);
     this.#spread = new Spread(clients, elapsed, {
       share: (told) => this.#tell({ kind: "spread", ...told }),
       overtaken: (told) => this.#tell({ kind: "overtake", ...told }),
     });
+    // Last, since whoever is told of it may set another.
+    overtaken?.overtake();
   }
 
   /** The snapshot is taken back. */

@@ -28,6 +28,7 @@ export class Spread<C> {
   #refused = 0;
   #overtaken = 0;
   #said = 0;
+  #isOver = false;
 
   /** @param elapsed milliseconds since the change was made */
   constructor(clients: Iterable<C>, elapsed: () => number, told: SpreadTold) {
@@ -72,7 +73,10 @@ export class Spread<C> {
       const share = SHARES[this.#said++];
       this.#told.share({ share, clients, refused: this.#refused, duration });
     }
-    if (this.#waiting.size === 0 && this.#overtaken > 0) {
+    // Whoever was told of a share may have made the change that overtook this one.
+    if (this.#isOver || this.#waiting.size > 0) return;
+    this.#isOver = true;
+    if (this.#overtaken > 0) {
       this.#told.overtaken({ clients, answered, duration });
     }
   }

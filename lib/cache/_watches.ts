@@ -92,6 +92,7 @@ export class Watches {
     const watch = new OneWatch(request, sink);
     subscribed?.(subscription.names, none);
     this.#all.add(watch);
+    if (this.#told) this.#unsettled.add(watch);
     this.#enter(watch);
     sink.changed(this.#view);
     this.#heartbeat.expect([this.#view]);
@@ -110,8 +111,10 @@ export class Watches {
       sent: () => watch.sentAt = this.#clock.now(),
       settled: this.#told && ((_view, { refusal, blocked }) => {
         this.#unsettled.delete(watch);
-        watch.spread?.answer(watch, (refusal ?? blocked) !== undefined);
+        const { spread } = watch;
+        // First, since whoever is told of it may make another change.
         watch.spread = undefined;
+        spread?.answer(watch, (refusal ?? blocked) !== undefined);
       }),
       [Symbol.dispose]: () => {
         this.#all.delete(watch);
@@ -132,7 +135,7 @@ export class Watches {
   publish(view: View, names: ReadonlySet<string>) {
     this.#view = view;
     if (names.size === 0) return;
-    if (this.#told) this.#follow(names, this.#told);
+    const overtaken = this.#told && this.#follow(names, this.#told);
     for (const watch of this.#wildcards) watch.sink.changed(view, names);
     if (this.#byName.size > 0) {
       for (const watch of this.#concerned(names)) {
@@ -144,6 +147,8 @@ export class Watches {
     }
     const most = Math.max(LEAST_UNTOLD, this.#all.size, view.resources.size);
     if (++this.#untold > most) this.#refresh();
+    // Last, since whoever is told of it may make another change.
+    for (const [watch, spread] of overtaken ?? []) spread.overtake(watch);
   }
 
   /** Gives those that nothing concerned the newest view, so that they let go of those that they had. */
@@ -154,17 +159,22 @@ export class Watches {
     }
   }
 
-  /** Follows how far a change of these names comes. */
-  #follow(names: ReadonlySet<string>, told: SpreadTold) {
+  /** Follows how far a change of these names comes. Returns those that were followed by an older one. */
+  #follow(
+    names: ReadonlySet<string>,
+    told: SpreadTold,
+  ): ReadonlyMap<OneWatch, Spread<OneWatch>> {
     const concerned = new Set([...this.#wildcards, ...this.#concerned(names)]);
     const setAt = this.#clock.now();
     const elapsed = () => Math.max(0, this.#clock.now() - setAt);
     const spread = new Spread(concerned, elapsed, told);
+    const overtaken = new Map<OneWatch, Spread<OneWatch>>();
     for (const watch of concerned) {
-      watch.spread?.overtake(watch);
+      if (watch.spread) overtaken.set(watch, watch.spread);
       watch.spread = spread;
       this.#unsettled.add(watch);
     }
+    return overtaken;
   }
 
   #concerned(names: ReadonlySet<string>): Iterable<OneWatch> {

@@ -10,8 +10,10 @@ import {
   type Snapshot,
   SnapshotCache,
   type SnapshotCacheOptions,
+  TypeUrl,
 } from "../../mod.ts";
 import { FakeClock } from "../support/clock.ts";
+import { Probe } from "./_probe.ts";
 
 const KEY = "edge";
 
@@ -299,4 +301,89 @@ Deno.test("a change of a LinearCache waits for those whom it concerns", () => {
   ]);
   assertEquals(cache.stats().unsettled, 0);
   closeAll([one, other]);
+});
+
+Deno.test("an observer may make the next change once the last has come to all", () => {
+  const events: CacheEvent[] = [];
+  const cache = new LinearCache(ClusterSchema, {
+    resources: [cluster("a")],
+    clock: new FakeClock(),
+    observer: (event) => {
+      events.push(event);
+      const isFirst = event.kind === "spread" && event.share === 1 &&
+        cache.get("b") === undefined;
+      if (isFirst) cache.set(cluster("b"));
+    },
+  });
+  const client = new TestClient(cache, { node: "one" });
+  client.subscribe(ClusterSchema);
+  accept(client);
+  cache.set(cluster("a", "2"));
+  accept(client);
+  assertEquals(events.map(told).filter((line) => line.startsWith("spread 1")), [
+    "spread 1 of 1, 0 refused, 0 ms",
+    "spread 1 of 1, 0 refused, 0 ms",
+  ]);
+  assertEquals(cache.stats().unsettled, 0);
+  closeAll([client]);
+});
+
+Deno.test("an observer may make another change when one is overtaken", () => {
+  const cache = new LinearCache(ClusterSchema, {
+    resources: [cluster("a")],
+    observer: (event) => {
+      if (event.kind === "overtake" && cache.get("b") === undefined) {
+        cache.set(cluster("b"));
+      }
+    },
+  });
+  const probe = new Probe(cache, cache.typeUrl, ["*"]);
+  cache.set(cluster("a", "2"));
+  cache.set(cluster("a", "3"));
+  assertEquals(probe.view?.version, cache.version);
+  assertEquals(probe.names, ["a", "b"]);
+  probe[Symbol.dispose]();
+});
+
+Deno.test("an observer may set another snapshot when one is overtaken", () => {
+  let isFourth = false;
+  const events: CacheEvent[] = [];
+  const { cache } = scene({
+    observer: [
+      (event) => events.push(event),
+      (event) => {
+        if (event.kind === "overtake" && !isFourth) {
+          isFourth = true;
+          cache.set(KEY, snapshot("4"));
+        }
+      },
+    ],
+  });
+  cache.set(KEY, snapshot("1"));
+  const clients = clientsOf(cache, 1);
+  accept(...clients);
+  cache.set(KEY, snapshot("2"));
+  cache.set(KEY, snapshot("3"));
+  accept(...clients);
+  assertEquals(cache.get(KEY)?.version(TypeUrl.Cluster), "4");
+  assertEquals(events.map(told), [
+    "overtake 0 of 1, 0 ms",
+    "overtake 0 of 1, 0 ms",
+    "spread 0.5 of 1, 0 refused, 0 ms",
+    "spread 0.99 of 1, 0 refused, 0 ms",
+    "spread 1 of 1, 0 refused, 0 ms",
+  ]);
+  closeAll(clients);
+});
+
+Deno.test("a client that comes to a LinearCache is unsettled until it has answered", () => {
+  const cache = new LinearCache(ClusterSchema, {
+    resources: [cluster("a")],
+    observer: () => {},
+  });
+  const [client] = clientsOf(cache, 1);
+  assertEquals(cache.stats().unsettled, 1);
+  accept(client);
+  assertEquals(cache.stats().unsettled, 0);
+  closeAll([client]);
 });
