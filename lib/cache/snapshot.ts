@@ -62,7 +62,7 @@ export class Snapshot {
   readonly #version: SnapshotOptions["version"];
   readonly #validate: SnapshotOptions["validate"];
   /** Both are made when first asked for: there may be thousands of snapshots. */
-  #absent: Map<string, View> | undefined;
+  #absent: Map<string | undefined, View> | undefined;
   #required:
     | Map<string, ReadonlyMap<string, readonly Resource[]>>
     | undefined;
@@ -99,15 +99,13 @@ export class Snapshot {
 
   /** The resources of a type with their version, as a {@linkcode Cache} serves them. */
   view(typeUrl: string): View {
-    let view = this.#views.get(typeUrl) ?? this.#absent?.get(typeUrl);
-    if (!view) {
-      (this.#absent ??= new Map()).set(
-        typeUrl,
-        view = new View(new Map(), {
-          version: versionOf(this.#version, typeUrl),
-        }),
-      );
-    }
+    const known = this.#views.get(typeUrl);
+    if (known) return known;
+    // One for all types, since there is no end to those that clients may make up.
+    const version = versionOf(this.#version, typeUrl);
+    const absent = this.#absent ??= new Map();
+    let view = absent.get(version);
+    if (!view) absent.set(version, view = new View(new Map(), { version }));
     return view;
   }
 

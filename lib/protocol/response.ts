@@ -61,7 +61,9 @@ export class Response {
 
   /** Whether it says just that. */
   says(content: Omit<Content, "nonce">): boolean {
-    return this.isHeartbeat === content.isHeartbeat &&
+    return this.typeUrl === content.typeUrl &&
+      this.version === content.version &&
+      this.isHeartbeat === content.isHeartbeat &&
       areSame(this.resources, content.resources) &&
       areSame(this.removed, content.removed) &&
       areSame(this.missing, content.missing);
@@ -213,7 +215,8 @@ export class Responses {
     const isAll = lack === shared.all;
     const known = isAll ? shared.whole : shared.byLack?.get(lack);
     if (
-      known && known.serial > above && known.version === version &&
+      known && known.typeUrl === typeUrl && known.serial > above &&
+      known.version === version &&
       known.missing.length + missing.length === 0
     ) return known;
     const content = { typeUrl, version, missing, ...lack, isHeartbeat: false };
@@ -264,7 +267,8 @@ export class Responses {
       });
     const key = JSON.stringify([version, names, removed, missing, isHeartbeat]);
     let response = parts.get(key);
-    if (!response || response.serial <= above) {
+    // A view that has nothing may be that of several types.
+    if (response?.typeUrl !== content.typeUrl || response.serial <= above) {
       response = new Response(this.#protocol, content, this.#nextSerial());
       parts.set(key, response);
       this.#note(kind, response);

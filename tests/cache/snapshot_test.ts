@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import { createResource, createSnapshot, TypeUrl } from "../../mod.ts";
@@ -391,4 +396,18 @@ Deno.test("snapshots of the same resources and version, made one after the other
   assertEquals(view({ resources: messages }).resources.size, 1);
   messages[0].name = "z";
   assertEquals([...view({ resources: messages }).resources.keys()], ["z"]);
+});
+
+Deno.test("types of which a snapshot has nothing leave nothing behind in it", () => {
+  const version = { [TypeUrl.Cluster]: "1", [TypeUrl.Listener]: "2" };
+  const snapshot = createSnapshot({ version, resources: [] });
+  // There is no end to those that clients may make up.
+  assertStrictEquals(snapshot.view("made/up"), snapshot.view("made/too"));
+  assertEquals(snapshot.view(TypeUrl.Cluster).version, "1");
+  assertEquals(snapshot.view(TypeUrl.Listener).version, "2");
+  const both = snapshot.with({
+    set: [...clusters("a"), create(ListenerSchema, { name: "b" })],
+  });
+  assertEquals(both.typeUrls, [TypeUrl.Cluster, TypeUrl.Listener]);
+  assertEquals([...both.resources(TypeUrl.Listener).keys()], ["b"]);
 });

@@ -243,3 +243,35 @@ Deno.test("streams that refused different resources share no heartbeat: each is 
   assertEquals(contents, [["a=ttl", "b=1", "c=2"], ["a=ttl", "b=2", "c=1"]]);
   assertNotStrictEquals(heartbeats[0].frame, heartbeats[1].frame);
 });
+
+Deno.test("a response is of one type, whatever types and versions are called", () => {
+  let serial = 0;
+  const responses = new Responses("sotw", () => ++serial);
+  const empty = (version: string) => new View(new Map(), { version });
+  // Clients may make types up.
+  const one = responses.whole("a/b c", empty("d"), 0);
+  const other = responses.whole("a/b", empty("c d"), 0);
+  assertEquals([one.typeUrl, one.version], ["a/b c", "d"]);
+  assertEquals([other.typeUrl, other.version], ["a/b", "c d"]);
+});
+
+Deno.test("types may share a view that has nothing, and no response", () => {
+  let serial = 0;
+  for (const protocol of ["sotw", "delta"] as const) {
+    const responses = new Responses(protocol, () => ++serial);
+    const view = new View(new Map());
+    const { version } = view;
+    const part = (typeUrl: string, name: string) =>
+      responses.part({
+        typeUrl,
+        view,
+        version,
+        lack: { resources: [], removed: [] },
+        missing: [name],
+      }, 0).typeUrl;
+    for (const typeUrl of ["a/b", "a/c", "a/b"]) {
+      assertEquals(responses.whole(typeUrl, view, 0).typeUrl, typeUrl);
+      assertEquals(part(typeUrl, "name"), typeUrl);
+    }
+  }
+});
