@@ -152,14 +152,18 @@ export class OnDemandCache implements Cache, Countable {
   /** For the server. */
   watch(request: WatchRequest, sink: WatchSink): Watch {
     const { typeUrl } = request;
-    let type = this.#types.get(typeUrl);
-    if (!type) {
-      // A client may ask for any type that it makes up.
-      const onUnused = () => this.#types.delete(typeUrl);
-      const about = { typeUrl, resolver: this.#resolver, idle: this.#idle };
-      type = new OnDemandType({ ...this.#options, ...about, onUnused });
-      this.#types.set(typeUrl, type);
-    }
+    const known = this.#types.get(typeUrl);
+    if (known) return known.watch(request, sink);
+    const about = { typeUrl, resolver: this.#resolver, idle: this.#idle };
+    const type: OnDemandType = new OnDemandType({
+      ...this.#options,
+      ...about,
+      // A client may ask for any type that it makes up. There may be another by then.
+      onUnused: () => {
+        if (this.#types.get(typeUrl) === type) this.#types.delete(typeUrl);
+      },
+    });
+    this.#types.set(typeUrl, type);
     return type.watch(request, sink);
   }
 }

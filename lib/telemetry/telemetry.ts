@@ -38,7 +38,7 @@ export interface Telemetry extends Disposable {
   (event: ServerEvent | CacheEvent): void;
   /**
    * Counts what is in caches, too, by what they are to be called (`xds.cache`). They are asked whenever the metrics are
-   * read.
+   * read. One takes the place of another that was called as it is.
    */
   count(caches: Readonly<Record<string, Countable>>): void;
 }
@@ -98,6 +98,10 @@ export function telemetry(options: TelemetryOptions = {}): Telemetry {
   };
   return Object.assign(observe, {
     count(named: Readonly<Record<string, Countable>>) {
+      const names = new Set(Object.keys(named));
+      for (const [cache, name] of caches) {
+        if (names.has(name)) caches.delete(cache);
+      }
       for (const [name, cache] of Object.entries(named)) {
         caches.set(cache, name);
       }

@@ -479,3 +479,19 @@ Deno.test("a stream is answered when its names are found, in both protocols, and
   sotw.cancel();
   delta.cancel();
 });
+
+Deno.test("a watch that is ended twice ends no other of its type", async () => {
+  const { calls, ask, cache } = scene();
+  const one = ask("a");
+  one[Symbol.dispose]();
+  using two = ask("a");
+  one[Symbol.dispose]();
+  await turn();
+  calls.at(-1)!.answer(cluster("a"));
+  await two.told("a");
+  cache.invalidate("a");
+  await turn();
+  calls.at(-1)!.answer(undefined);
+  await turn();
+  assertEquals(two.names, []);
+});

@@ -261,3 +261,13 @@ Deno.test("what is held is counted out when its stream ends", async () => {
   await until("no hold", async () => await held() === 0);
   assertEquals(clock.pending, 0);
 });
+
+Deno.test("a cache takes the place of the one that was called as it is", async () => {
+  await using metrics = new Metrics();
+  using observer = telemetry({ meterProvider: metrics.provider });
+  const resources = [cluster("a", "ads")];
+  observer.count({ clusters: new LinearCache(ClusterSchema, { resources }) });
+  observer.count({ clusters: new LinearCache(ClusterSchema) });
+  // A type of which there is nothing is not counted.
+  assertEquals(await counts(metrics, "xds.cache.resources"), []);
+});
