@@ -15,6 +15,8 @@ export class Told {
   readonly due = new Set<string>();
   /** Whether a subscription was opened, which is answered though there be nothing to say. */
   opened = false;
+  /** Responses that had nothing new in them, and renewed TTLs. */
+  readonly heartbeats = new WeakSet<TestResponse>();
 
   /** @param full whether a response holds everything, and what is left out of it is gone */
   constructor(readonly full: boolean) {}
@@ -58,6 +60,7 @@ export class Told {
           throw new Error(`${name} is refreshed, and not held`);
         }
       }
+      this.heartbeats.add(response);
       return new Set();
     }
     const fresh = new Set<string>();
@@ -91,7 +94,10 @@ export class Told {
     }
     const isNews = fresh.size + gone > 0 || this.opened;
     // In state of the world a heartbeat may come with its bodies.
-    if (!isNews && resources.some(({ ttl }) => ttl !== undefined)) return fresh;
+    if (!isNews && resources.some(({ ttl }) => ttl !== undefined)) {
+      this.heartbeats.add(response);
+      return fresh;
+    }
     if (!isNews) throw new Error("there is nothing in it that is new");
     if (repeated.length > 0 && !this.full) {
       throw new Error(`${repeated.join(", ")} was said already`);

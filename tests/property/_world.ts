@@ -299,8 +299,12 @@ class Witness {
   }
 
   #noteRefused(wish: Wish, response: TestResponse, error: string) {
-    const { refreshed } = response;
-    const said = [...response.names, ...response.removed, ...refreshed];
+    // What a heartbeat renews the client has, whatever it says.
+    if (wish.told.heartbeats.has(response)) {
+      wish.refusedNothing = false;
+      return;
+    }
+    const said = [...response.names, ...response.removed];
     const names = new Set(concerned(error, said));
     if (!wish.told.full) {
       // As of Envoy, it is not known what it took of the rest, nor which of several was at fault.
@@ -308,10 +312,6 @@ class Witness {
       if (names.size > 1) wish.together.push(names);
     }
     wish.refusedNothing = said.length === 0;
-    for (const name of refreshed) {
-      if (names.has(name)) wish.refused.set(name, wish.told.last.get(name)!);
-    }
-    if (refreshed.length > 0) return;
     for (const resource of response.resources) {
       const { name } = resource;
       if (names.has(name)) {
