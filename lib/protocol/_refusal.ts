@@ -9,8 +9,13 @@ export function takesTheRest(message: string): boolean {
   return message.search(byIndex) >= 0;
 }
 
+/** How much of a message is read, and how much there is to search in it at most, in characters times names. */
+const MOST_READ = 1024 ** 2;
+const MOST_SEARCHED = 64 * 1024 ** 2;
+
 /**
- * Those of a response's names that a refusal speaks of; all of them if it does not say.
+ * Those of a response's names that a refusal speaks of; all of them if it does not say. Where a long message may speak of
+ * many, it is taken to speak of each of which it has all the words.
  *
  * @param names in the order in which their resources stand in the response, since gRPC's clients count them
  */
@@ -18,13 +23,32 @@ export function concerned(
   message: string,
   names: readonly string[],
 ): readonly string[] {
+  const read = message.slice(0, MOST_READ);
   const counted = new Set(
-    [...message.matchAll(byIndex)].map(([, index]) => names[Number(index)]),
+    [...read.matchAll(byIndex)].map(([, index]) => names[Number(index)]),
   );
-  const told = names.filter((name) =>
-    counted.has(name) || mentions(message, name)
+  // A name that is mentioned stands between words, and so do the words in it.
+  const words = names.length > 1 ? wordsOf(read) : undefined;
+  const candidates = words
+    ? names.filter((name) =>
+      name.match(word)?.every((its) => words.has(its)) ?? true
+    )
+    : names;
+  const isLong = candidates.length * read.length > MOST_SEARCHED;
+  const mentioned = new Set(
+    isLong ? candidates : candidates.filter((name) => mentions(read, name)),
   );
+  const told = names.filter((name) => counted.has(name) || mentioned.has(name));
   return told.length > 0 ? told : names;
+}
+
+/** What names and messages are made of; all else stands between. */
+const word = /[\w-]+/g;
+
+function wordsOf(message: string): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const [its] of message.matchAll(word)) words.add(its);
+  return words;
 }
 
 function mentions(message: string, name: string): boolean {
