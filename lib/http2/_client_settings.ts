@@ -34,6 +34,8 @@ export function readSettings(
       `SETTINGS of ${end - start} bytes, which is no multiple of 6`,
     );
   }
+  // The last counts. Each would concern all streams, and there may be thousands in a frame.
+  let window: number | undefined;
   for (let at = start; at < end; at += 6) {
     const id = bytes[at] << 8 | bytes[at + 1];
     const value = uint32(bytes, at + 2);
@@ -48,7 +50,7 @@ export function readSettings(
           ErrorCode.FlowControlError,
         );
       }
-      settings.initialWindow(value);
+      window = value;
     } else if (id === MAX_FRAME_SIZE) {
       if (value < 16_384 || value > 0xff_ffff) {
         throw invalid("MAX_FRAME_SIZE", value);
@@ -56,6 +58,7 @@ export function readSettings(
       settings.maxPayload(value);
     }
   }
+  if (window !== undefined) settings.initialWindow(window);
 }
 
 function invalid(

@@ -14,7 +14,7 @@ const statics = staticTable.map(([name, value]) => fieldOf(name, value));
 /** Decodes header blocks (RFC 7541), one after the other: each may refer to what was in those before it. */
 export class HpackDecoder {
   /** The dynamic table, the newest last, from `#first` on. */
-  #entries: Field[] = [];
+  #entries: (Field | undefined)[] = [];
   #first = 0;
   #size = 0;
   #maxSize = MAX_TABLE_BYTES;
@@ -61,8 +61,7 @@ export class HpackDecoder {
     const field = this.#entries[
       this.#entries.length - (index - statics.length)
     ];
-    const count = this.#entries.length - this.#first;
-    if (index === 0 || index - statics.length > count) {
+    if (index === 0 || !field) {
       throw invalid(`index ${index} stands for no field`);
     }
     return field;
@@ -120,8 +119,8 @@ export class HpackDecoder {
 
   #evict() {
     while (this.#size > this.#maxSize) {
-      this.#size -= this.#entries[this.#first].size;
-      this.#first++;
+      this.#size -= this.#entries[this.#first]!.size;
+      this.#entries[this.#first++] = undefined;
     }
     // Once most of the array is of what is gone.
     if (this.#first > 32 && this.#first * 2 > this.#entries.length) {

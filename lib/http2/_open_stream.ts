@@ -66,6 +66,13 @@ export class OpenStream implements Stream {
     this.expected = expected ?? -1;
   }
 
+  /** It is over: what was done with it is told, and not kept by what still knows the stream. */
+  close(code: ErrorCode | undefined) {
+    const { handler } = this;
+    this.handler = nobody;
+    handler.close(code);
+  }
+
   respond(block: HeaderBlock) {
     if (!this.isClosed) this.#host.respond(this, block);
   }

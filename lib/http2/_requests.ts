@@ -256,8 +256,9 @@ export class Requests {
   ) {
     this.#streams.close(stream, isKnown);
     this.#receiver.close(stream);
+    this.#sender.forget(stream);
     if (this.#streams.open.size === 0) this.#host.idle();
-    stream.handler.close(code);
+    stream.close(code);
   }
 
   readonly #streamHost: StreamHost = {

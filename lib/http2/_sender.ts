@@ -33,7 +33,7 @@ export class Sender {
   #first: OpenStream | undefined;
   #last: OpenStream | undefined;
   /** Those that wait for the connection's window. */
-  #starved: OpenStream[] = [];
+  #starved = new Set<OpenStream>();
   /** Bytes of bodies that the client takes, of all streams together. */
   #window = 65_535;
   /** What it takes on a new stream. */
@@ -112,7 +112,7 @@ export class Sender {
       return at;
     }
     if (this.#window <= 0) {
-      if (!stream.isStarved) this.#starved.push(stream);
+      this.#starved.add(stream);
       stream.isStarved = true;
       return at;
     }
@@ -225,7 +225,12 @@ export class Sender {
   /** Sends no more bodies. */
   drop() {
     this.#first = this.#last = undefined;
-    this.#starved = [];
+    this.#starved.clear();
+  }
+
+  /** Forgets a stream that is over. */
+  forget(stream: OpenStream) {
+    if (stream.isStarved) this.#starved.delete(stream);
   }
 
   /** The client takes so much more on a stream; false if that is more than can be. */
@@ -243,9 +248,9 @@ export class Sender {
   widenAll(size: number): boolean {
     this.#window += size;
     if (this.#window > MAX_WINDOW) return false;
-    if (this.#window > 0 && this.#starved.length > 0) {
+    if (this.#window > 0 && this.#starved.size > 0) {
       const streams = this.#starved;
-      this.#starved = [];
+      this.#starved = new Set();
       for (const stream of streams) {
         stream.isStarved = false;
         this.wake(stream);
