@@ -7,7 +7,7 @@ import {
   type Request,
   type Stream,
 } from "../http2/mod.ts";
-import type { EffectiveLimits } from "./limits.ts";
+import { type EffectiveLimits, MAX_TIME } from "./limits.ts";
 import { peerOfSocket } from "./peer.ts";
 
 /** Bytes that are written at a time, and that may be on their way to the socket; beyond, streams wait. */
@@ -24,9 +24,6 @@ const MOST_BUFFERS = 64;
 /** How long a client has to read the rest of a connection that ends, and then to close it, in milliseconds. */
 const FLUSH = 30_000;
 const LINGER = 1_000;
-
-/** The longest that a timer can be set to. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 /** How much longer or shorter the age of a connection may be than it is set to, so that not all connect anew at once. */
 const JITTER = 0.1;
@@ -76,8 +73,11 @@ export class Http2Socket {
       this.#guard(() => this.#connection.receive(bytes, performance.now()));
       this.#schedule();
     });
-    // Who does not write any more does not wait for answers.
-    socket.on("end", () => this.#connection.abort());
+    // Who does not write any more does not wait for answers, and may never read what is on its way.
+    socket.on("end", () => {
+      this.#connection.abort();
+      this.#end(LINGER);
+    });
     socket.on("close", () => {
       clearTimeout(this.#timer);
       this.#connection.abort();
@@ -117,7 +117,7 @@ export class Http2Socket {
         });
       }
     }
-    if (this.#connection.isDone) this.#end();
+    if (this.#connection.isDone) this.#end(FLUSH);
   }
 
   /** What goes wrong in here concerns this connection, and no other. */
@@ -139,9 +139,10 @@ export class Http2Socket {
     if (this.#connection.hasOutput) this.#write();
   }
 
-  #end() {
+  #end(delay: number) {
+    if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#destroyIn(FLUSH);
+    this.#destroyIn(delay);
     this.#socket.end(() => this.#destroyIn(LINGER));
   }
 
@@ -158,7 +159,7 @@ export class Http2Socket {
     clearTimeout(this.#timer);
     this.#timerAt = at;
     const wait = Math.max(0, Math.ceil(at - performance.now()));
-    this.#timer = setTimeout(this.#tick, Math.min(wait, MAX_TIMER));
+    this.#timer = setTimeout(this.#tick, Math.min(wait, MAX_TIME));
   }
 
   readonly #tick = () => {

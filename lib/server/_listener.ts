@@ -9,7 +9,7 @@ export interface Listening {
   http2(socket: Socket, acceptedAt: number): void;
   /** One of HTTP/1; undefined if that is not spoken. */
   http1: ((socket: Socket) => void) | undefined;
-  /** Milliseconds until it is to be known what a connection speaks. */
+  /** Milliseconds until it is to be known what a connection speaks; no more than a timer can be set to. */
   handshakeTimeout: number;
   /** Told of a connection of which it was not known in time. */
   late(socket: Socket): void;

@@ -129,8 +129,8 @@ interface Rule {
   readonly valid: string;
 }
 
-/** The longest that a timer can be set to. */
-const MAX_TIME = 2 ** 31 - 1;
+/** The longest that a timer can be set to; with more it goes off at once. */
+export const MAX_TIME = 2 ** 31 - 1;
 
 const count: Omit<Rule, "default"> = {
   isValid: (value) =>

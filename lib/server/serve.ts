@@ -28,7 +28,12 @@ import {
   type RoutesOptions,
 } from "./_streams.ts";
 import { isGrpc, XdsStream } from "./_xds_stream.ts";
-import { type EffectiveLimits, type Limits, limitsOf } from "./limits.ts";
+import {
+  type EffectiveLimits,
+  type Limits,
+  limitsOf,
+  MAX_TIME,
+} from "./limits.ts";
 import { peerOfSocket } from "./peer.ts";
 import type { RestOptions } from "./rest.ts";
 import { routesOf } from "./routes.ts";
@@ -193,7 +198,7 @@ export async function serve<Identity = unknown>(
       const expiry = whenExpired(peer, clock, () => http1.close(socket));
       socket.on("close", () => expiry?.[Symbol.dispose]());
     }),
-    handshakeTimeout: limits.handshakeTimeout,
+    handshakeTimeout: Math.min(limits.handshakeTimeout, MAX_TIME),
     late: (socket) => tell("handshakeTimeout", peerOfSocket(socket)),
     undecided,
   };

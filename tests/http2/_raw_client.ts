@@ -52,9 +52,19 @@ export class RawClient implements Disposable {
     );
   }
 
-  /** Waits until the server has closed the connection. */
-  async closed(): Promise<void> {
-    await until("the connection's end", () => this.#isClosed);
+  /** Waits until the server has closed the connection, for so many milliseconds. */
+  async closed(deadline?: number): Promise<void> {
+    await until("the connection's end", () => this.#isClosed, deadline);
+  }
+
+  /** Reads nothing more. */
+  pause() {
+    this.#socket.pause();
+  }
+
+  /** Closes its own side. */
+  end() {
+    this.#socket.end();
   }
 
   [Symbol.dispose]() {

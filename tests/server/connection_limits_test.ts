@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ErrorCode } from "../../lib/http2/mod.ts";
 import {
   type LimitName,
@@ -90,6 +90,26 @@ for (
     using client = new RawClient(server.addr.port);
     await client.closed();
     await told(events, "handshakeTimeout", 30);
+  });
+}
+
+for (
+  const [what, options] of [
+    ["in the clear, with REST", { rest: true }],
+    ["over TLS", { tls: { cert: pem("server.pem"), key: pem("server.key") } }],
+  ] satisfies [string, Partial<ServeOptions>][]
+) {
+  Deno.test(`without a limit a client has all the time to begin, ${what}`, async () => {
+    await using server = await serve({
+      cache: new SnapshotCache(),
+      hostname: "127.0.0.1",
+      port: 0,
+      limits: { handshakeTimeout: Infinity },
+      ...options,
+    });
+    using client = new RawClient(server.addr.port);
+    await until("the connection", () => client.port > 0);
+    await assertRejects(() => client.closed(200));
   });
 }
 

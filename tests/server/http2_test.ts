@@ -1,9 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { type ClientHttp2Session, connect } from "node:http2";
+import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { DiscoveryRequestSchema } from "@xds/envoy/envoy/service/discovery/v3";
 import { ErrorCode } from "../../lib/http2/mod.ts";
-import { serve, SnapshotCache, TypeUrl } from "../../mod.ts";
+import { createSnapshot, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
 import { RawClient } from "../http2/_raw_client.ts";
 import {
   concat,
@@ -160,6 +161,37 @@ Deno.test("a client that takes nothing is sent nothing, and what it was not sent
   const first = await client.next("DATA");
   assertEquals(first.payload.length, 10);
   assertEquals(sent(), 1);
+});
+
+Deno.test("a client that has closed its side is cut, though it reads nothing of what is on its way", async () => {
+  const cache = new SnapshotCache();
+  const altStatName = "x".repeat(20_000_000);
+  const resources = [create(ClusterSchema, { name: "a", altStatName })];
+  cache.set("node", createSnapshot({ resources }));
+  let closed = 0;
+  const server = await serve({
+    cache,
+    hostname: "127.0.0.1",
+    port: 0,
+    observer: ({ kind }) => {
+      if (kind === "close") closed++;
+    },
+  });
+  using client = new RawClient(server.addr.port);
+  client.send(
+    PREFACE,
+    settingsFrame({ INITIAL_WINDOW_SIZE: 2 ** 30 }),
+    frame("WINDOW_UPDATE", 0, 0, uint32(2 ** 30)),
+    frame("HEADERS", END_HEADERS, 1, requestBlock(discovery)),
+    frame("DATA", 0, 1, message()),
+  );
+  await client.next("DATA");
+  client.pause();
+  client.end();
+  await until("the stream's end", () => closed === 1);
+  const begun = performance.now();
+  await server.shutdown({ deadline: 10_000 });
+  assertLess(performance.now() - begun, 5_000);
 });
 
 Deno.test("a flood ends its own connection, and says why", async () => {
