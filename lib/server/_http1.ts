@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
+import { ByteBuffer } from "./_byte_buffer.ts";
 import type { HttpHandler } from "./_http_handler.ts";
 import { headersOf, peerOf } from "./peer.ts";
 
@@ -110,11 +111,11 @@ async function* bodyOf(
   request: IncomingMessage,
   gone: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const parts: Uint8Array[] = [];
+  const came = new ByteBuffer();
   let isComplete = false;
   let wake = () => {};
   const take = (part: Uint8Array) => {
-    parts.push(part);
+    came.add(part);
     wake();
   };
   request.on("data", take);
@@ -125,8 +126,7 @@ async function* bodyOf(
   gone.addEventListener("abort", () => wake());
   try {
     while (true) {
-      const part = parts.shift();
-      if (part) yield part;
+      if (came.size > 0) yield came.take();
       else if (isComplete) return;
       else {
         gone.throwIfAborted();

@@ -8,6 +8,7 @@ import {
   type Stream,
   type StreamHandler,
 } from "../http2/mod.ts";
+import { ByteBuffer } from "./_byte_buffer.ts";
 import type { HttpHandler } from "./_http_handler.ts";
 import { headersOf } from "./_xds_stream.ts";
 
@@ -52,7 +53,7 @@ const streaming = /^application\/(grpc|connect\+)/;
 class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
   readonly #stream: Stream;
   readonly #gone = new AbortController();
-  readonly #parts: Uint8Array[] = [];
+  readonly #came = new ByteBuffer();
   #isComplete = false;
   #arrived: (() => void) | undefined;
   #chunk: Uint8Array | undefined;
@@ -67,7 +68,7 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
   }
 
   data(bytes: Uint8Array, start: number, end: number) {
-    this.#parts.push(bytes.slice(start, end));
+    this.#came.add(bytes, start, end);
     this.#arrived?.();
   }
 
@@ -92,8 +93,8 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     while (true) {
-      const part = this.#parts.shift();
-      if (part) {
+      if (this.#came.size > 0) {
+        const part = this.#came.take();
         this.#stream.consume(part.length);
         yield part;
       } else if (this.#isComplete) return;

@@ -8,13 +8,13 @@ import type {
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import type { Peer } from "../cache/mod.ts";
+import { ByteBuffer } from "./_byte_buffer.ts";
 import { compressions } from "./_compression.ts";
 import {
-  joined,
+  readAll,
   REST_PREFIX,
   type RestAnswer,
   type RestRequest,
-  TooLarge,
 } from "./_rest.ts";
 import { peerKey } from "./peer.ts";
 
@@ -56,7 +56,10 @@ export function httpHandler(
     }
     const handler = handlers.get(path);
     if (!handler) return notFound(path, request.header);
-    const { httpVersion, method, header, body, signal, peer } = request;
+    const { httpVersion, method, header, signal, peer } = request;
+    // What is streamed may be waited for.
+    const isUnary = handler.method.methodKind === "unary";
+    const body = isUnary ? gathered(request.body) : request.body;
     const url = URL.parse(request.path, request.origin)?.href;
     if (!url) return { status: 400 };
     const contextValues = createContextValues().set(peerKey, peer);
@@ -82,7 +85,7 @@ function restRequest(request: HttpRequest, path: string): RestRequest {
     path,
     header: (name) => header.get(name) ?? undefined,
     headers: () => header,
-    read: (maxBytes) => read(body, maxBytes),
+    read: (maxBytes) => readAll(body, maxBytes),
     peer,
     gone: signal,
   };
@@ -100,16 +103,20 @@ function restResponse(
   return { status, header, body: once(body) };
 }
 
-async function read(
+/** Bytes of a request that is one message, which are put together before it is looked at; a larger one, in parts of that. */
+const GATHERED = 16 * 1024;
+
+/**
+ * A body in parts that are not small, but for the last. Connect looks at all parts of a message anew for each that comes,
+ * so that one that comes in very many would take it hours.
+ */
+async function* gathered(
   body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
+): AsyncGenerator<Uint8Array> {
+  const bytes = new ByteBuffer();
   for await (const part of body) {
-    size += part.length;
-    if (size > maxBytes) throw new TooLarge(maxBytes);
-    parts.push(part);
+    bytes.add(part);
+    if (bytes.size >= GATHERED) yield bytes.take();
   }
-  return joined(parts, size);
+  if (bytes.size > 0) yield bytes.take();
 }

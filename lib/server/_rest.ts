@@ -5,6 +5,7 @@ import {
   DiscoveryRequestSchema,
 } from "@xds/envoy/envoy/service/discovery/v3";
 import type { Peer } from "../cache/mod.ts";
+import { ByteBuffer } from "./_byte_buffer.ts";
 import { fetchOnce } from "./_fetch.ts";
 import { JsonResponses } from "./_json.ts";
 import type { FetchMethod } from "./_streams.ts";
@@ -112,15 +113,21 @@ export function restRoutes(
   };
 }
 
-/** The parts of a body as one. */
-export function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+/**
+ * Reads a body whole.
+ *
+ * @throws {TooLarge} if it is longer than is allowed
+ */
+export async function readAll(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const bytes = new ByteBuffer();
+  for await (const part of body) {
+    if (bytes.size + part.length > maxBytes) throw new TooLarge(maxBytes);
+    bytes.add(part);
   }
-  return bytes;
+  return bytes.take();
 }
 
 function notFound(path: string, paths: Iterable<string>): RestAnswer {

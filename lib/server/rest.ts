@@ -1,6 +1,6 @@
 import type { Registry } from "@bufbuild/protobuf";
 import type { Peer } from "../cache/mod.ts";
-import { joined, type RestRequest, restRoutes, TooLarge } from "./_rest.ts";
+import { readAll, type RestRequest, restRoutes } from "./_rest.ts";
 import { discoveryMethods, type RoutesOptions } from "./_streams.ts";
 import { unknownPeer } from "./peer.ts";
 
@@ -73,22 +73,13 @@ function plain(request: Request, info: RestInfo): RestRequest {
     path: new URL(request.url).pathname,
     header: (name) => request.headers.get(name) ?? undefined,
     headers: () => request.headers,
-    read: (maxBytes) => read(request, maxBytes),
+    read: (maxBytes) => readAll(request.body ?? nothing(), maxBytes),
     peer: peerOf(info),
     gone: request.signal,
   };
 }
 
-async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of request.body ?? []) {
-    size += part.length;
-    if (size > maxBytes) throw new TooLarge(maxBytes);
-    parts.push(part);
-  }
-  return joined(parts, size);
-}
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function peerOf({ peer, remoteAddr }: RestInfo): Peer {
   if (peer || !remoteAddr) return peer ?? unknownPeer;

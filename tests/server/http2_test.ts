@@ -5,6 +5,7 @@ import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { DiscoveryRequestSchema } from "@xds/envoy/envoy/service/discovery/v3";
 import { ErrorCode } from "../../lib/http2/mod.ts";
 import { createSnapshot, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
+import { kept } from "../faults/_heap.ts";
 import { RawClient } from "../http2/_raw_client.ts";
 import {
   concat,
@@ -192,6 +193,47 @@ Deno.test("a client that has closed its side is cut, though it reads nothing of 
   const begun = performance.now();
   await server.shutdown({ deadline: 10_000 });
   assertLess(performance.now() - begun, 5_000);
+});
+
+Deno.test("a body of which each byte comes by itself takes no more memory than one that comes in one piece", async () => {
+  await using at = await scene({ rest: true });
+  using client = new RawClient(at.port);
+  const request = requestBlock([
+    [":path", "/v3/discovery:clusters"],
+    ["content-type", "application/json"],
+  ]);
+  client.begin(frame("HEADERS", END_HEADERS, 1, request));
+  const byte = frame("DATA", 0, 1, [0x20]);
+  const before = await kept();
+  for (let round = 0; round < 20; round++) {
+    client.send(
+      ...Array.from({ length: 1_000 }, () => byte),
+      frame("PING", 0, 0, [0, 0, 0, 0, 0, 0, 0, round]),
+    );
+    await client.next("PING", ({ payload }) => payload[7] === round);
+  }
+  const after = await kept();
+  const more = (kind: string) => (after[kind] ?? 0) - (before[kind] ?? 0);
+  assertLess(more("Uint8Array") + more("Buffer"), 1_000);
+});
+
+Deno.test("a message of which each byte comes by itself takes a time that grows with its length alone", async () => {
+  await using at = await scene();
+  using client = new RawClient(at.port);
+  const path =
+    "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters";
+  const request = requestBlock([[":path", path], ...discovery.slice(1)]);
+  const BYTES = 60_000;
+  const byte = frame("DATA", 0, 1, [0x20]);
+  const begun = performance.now();
+  client.begin(
+    frame("HEADERS", END_HEADERS, 1, request),
+    frame("DATA", 0, 1, [0, ...uint32(BYTES + 1)]),
+    ...Array.from({ length: BYTES }, () => byte),
+    frame("PING", 0, 0, new Uint8Array(8)),
+  );
+  await client.next("PING");
+  assertLess(performance.now() - begun, 1_500);
 });
 
 Deno.test("a flood ends its own connection, and says why", async () => {
