@@ -166,8 +166,9 @@ export class Group {
   /** Offers a client whatever of its snapshot it was not yet offered, unless that has to wait. */
   review(client: Client) {
     const watches = this.#clients.get(client);
-    const snapshot = this.#snapshotFor(client);
     for (const watch of [...watches?.values() ?? []]) {
+      // Whoever is told of one may set another.
+      const snapshot = this.#snapshotFor(client);
       if (!snapshot) {
         watch.withdraw();
         continue;

@@ -45,8 +45,9 @@ export class TypeWatch {
 
   offer(view: View, missing: ReadonlySet<string>) {
     if (view === this.#offered) {
-      if (this.#waitingFor.size > 0) this.#sink.changed(view, nothing);
+      const { isHeld } = this;
       this.#waitingFor = nothing;
+      if (isHeld) this.#sink.changed(view, nothing);
       return;
     }
     if (missing.size > 0) {
@@ -54,7 +55,8 @@ export class TypeWatch {
         [...missing].every((name) => this.#waitingFor.has(name));
       this.#waitingFor = missing;
       this.#goBack();
-      if (!known) this.#sink.held?.(missing);
+      // Whoever is told of that may have set another snapshot.
+      if (!known && this.#waitingFor === missing) this.#sink.held?.(missing);
       return;
     }
     const names = this.#offered && view.since(this.#offered);

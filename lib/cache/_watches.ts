@@ -136,14 +136,15 @@ export class Watches {
     this.#view = view;
     if (names.size === 0) return;
     const overtaken = this.#told && this.#follow(names, this.#told);
-    for (const watch of this.#wildcards) watch.sink.changed(view, names);
+    // Whoever is told of it may publish another, and nobody is to go back from that.
+    for (const { sink } of this.#wildcards) sink.changed(this.#view, names);
     if (this.#byName.size > 0) {
-      for (const watch of this.#concerned(names)) {
-        watch.sink.changed(view, names);
+      for (const { sink } of this.#concerned(names)) {
+        sink.changed(this.#view, names);
       }
     }
     if (this.#wildcards.size + this.#byName.size > 0) {
-      this.#heartbeat.expect([view]);
+      this.#heartbeat.expect([this.#view]);
     }
     const most = Math.max(LEAST_UNTOLD, this.#all.size, view.resources.size);
     if (++this.#untold > most) this.#refresh();

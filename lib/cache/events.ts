@@ -74,7 +74,7 @@ export type ChangeEvent =
   };
 
 /**
- * Told of what becomes of changes. It is called synchronously and should not take long; what it throws, or rejects with,
- * is printed and breaks nothing.
+ * Told of what becomes of changes. It is called synchronously and should not take long. It may change the cache; what it
+ * throws, or rejects with, is printed and breaks nothing.
  */
 export type CacheObserver<K = unknown> = (event: CacheEvent<K>) => void;
