@@ -1,5 +1,6 @@
+import type { Resource } from "../resource/mod.ts";
 import type { Clock } from "./clock.ts";
-import type { View } from "./view.ts";
+import { shortestTtl, type View } from "./view.ts";
 
 /** Deviation from the interval, so that not all of many caches beat at once. */
 const JITTER = 0.1;
@@ -25,7 +26,17 @@ export class Heartbeat {
 
   /** Sees to it that what has a TTL in these views is refreshed in time. */
   expect(views: Iterable<View>) {
-    const ttl = shortestTtl(views);
+    let shortest = Infinity;
+    for (const view of views) shortest = Math.min(shortest, view.shortestTtl);
+    this.#expect(shortest);
+  }
+
+  /** Sees to it that these are refreshed in time, which are new among what was expected already. */
+  expectToo(resources: Iterable<Resource>) {
+    this.#expect(shortestTtl(resources));
+  }
+
+  #expect(ttl: number) {
     if (ttl === Infinity) return;
     const interval = this.#given ?? ttl / 3;
     if (interval >= this.#interval) return;
@@ -45,14 +56,4 @@ export class Heartbeat {
     this.#timer = undefined;
     this.#interval = Infinity;
   }
-}
-
-function shortestTtl(views: Iterable<View>): number {
-  let shortest = Infinity;
-  for (const view of views) {
-    for (const { ttl = Infinity } of view.expiring) {
-      shortest = Math.min(shortest, ttl);
-    }
-  }
-  return shortest;
 }

@@ -1,4 +1,4 @@
-import { collectionOf } from "../resource/mod.ts";
+import { collectionOf, type Resource } from "../resource/mod.ts";
 import type { Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import { explain, type Explanation } from "./explain.ts";
@@ -105,6 +105,7 @@ export class Watches {
         }
         this.#leave(watch);
         this.#enter(watch);
+        this.#heartbeat.expect([this.#view]);
         // Of what it asked for before it knows what has changed.
         sink.changed(this.#view, none);
       },
@@ -144,7 +145,7 @@ export class Watches {
       }
     }
     if (this.#wildcards.size + this.#byName.size > 0) {
-      this.#heartbeat.expect([this.#view]);
+      this.#heartbeat.expectToo(resourcesOf(view, names));
     }
     const most = Math.max(LEAST_UNTOLD, this.#all.size, view.resources.size);
     if (++this.#untold > most) this.#refresh();
@@ -244,6 +245,16 @@ class OneWatch {
 }
 
 const none: ReadonlySet<string> = new Set();
+
+function* resourcesOf(
+  { resources }: View,
+  names: ReadonlySet<string>,
+): Iterable<Resource> {
+  for (const name of names) {
+    const resource = resources.get(name);
+    if (resource) yield resource;
+  }
+}
 
 function* lacking(
   names: ReadonlySet<string>,

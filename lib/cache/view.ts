@@ -28,7 +28,9 @@ export class View {
   #number = 0;
   /** The view that this one is, but for some resources of an older one. */
   #keptOn: View | undefined;
-  #expiring: readonly Resource[] | undefined;
+  #expiring: ReadonlyMap<string, Resource> | undefined;
+  #allExpiring: readonly Resource[] | undefined;
+  #shortestTtl: number | undefined;
   #invalid: readonly Resource[] | undefined;
   #collections: Map<string, ReadonlySet<string>> | undefined;
 
@@ -80,7 +82,18 @@ export class View {
 
   /** Those of its resources that have a TTL. */
   get expiring(): readonly Resource[] {
-    return this.#expiring ??= [...this.resources.values()].filter(expires);
+    return this.#allExpiring ??= [...this.#expiringByName.values()];
+  }
+
+  /** The shortest TTL of any of its resources, in milliseconds; Infinity if none has one. */
+  get shortestTtl(): number {
+    return this.#shortestTtl ??= shortestTtl(this.expiring);
+  }
+
+  get #expiringByName(): ReadonlyMap<string, Resource> {
+    return this.#expiring ??= new Map(
+      [...this.resources].filter(([, resource]) => expires(resource)),
+    );
   }
 
   /**
@@ -145,8 +158,9 @@ export class View {
       }
       view.#sum = sum;
     }
-    view.#expiring = updated(this.expiring, changes, expires);
-    view.#invalid = this.#invalid && updated(this.#invalid, changes, isInvalid);
+    view.#expiring = this.#expiringAfter(changes);
+    view.#shortestTtl = this.#shortestTtlAfter(changes);
+    view.#invalid = this.#invalid && invalidAfter(this.#invalid, changes);
     this.#history ??= new History(this);
     if (this.#history.newest === this) {
       view.#number = this.#history.add(view, names);
@@ -195,6 +209,36 @@ export class View {
       this.#note(base, names);
     }
     return names;
+  }
+
+  /** At a cost that is proportional to the changes, about, as all have a TTL in some caches. */
+  #expiringAfter(
+    changes: ReadonlyMap<string, Resource | undefined>,
+  ): ReadonlyMap<string, Resource> {
+    const before = this.#expiringByName;
+    const own = new Map<string, Resource | undefined>();
+    for (const [name, resource] of changes) {
+      if (resource && expires(resource)) own.set(name, resource);
+      else if (before.has(name)) own.set(name, undefined);
+    }
+    return own.size === 0 ? before : changed(before, own);
+  }
+
+  /** Undefined if that takes a search: one that had the shortest has it no longer. */
+  #shortestTtlAfter(
+    changes: ReadonlyMap<string, Resource | undefined>,
+  ): number | undefined {
+    const before = this.#shortestTtl;
+    if (before === undefined) return undefined;
+    let isLost = false;
+    let shortest = Infinity;
+    for (const [name, resource] of changes) {
+      const ttl = this.resources.get(name)?.ttl;
+      isLost ||= ttl !== undefined && ttl <= before;
+      shortest = Math.min(shortest, resource?.ttl ?? Infinity);
+    }
+    if (shortest <= before) return shortest;
+    return isLost ? undefined : before;
   }
 
   /** In what it differs from the view that it was made of. */
@@ -292,15 +336,14 @@ class History {
   }
 }
 
-/** Those of some resources that meet a condition, after changes. */
-function updated(
+/** Those that are invalid, after changes. */
+function invalidAfter(
   resources: readonly Resource[],
   changes: ReadonlyMap<string, Resource | undefined>,
-  condition: (resource: Resource) => boolean,
 ): readonly Resource[] {
   const added: Resource[] = [];
   for (const resource of changes.values()) {
-    if (resource && condition(resource)) added.push(resource);
+    if (resource && isInvalid(resource)) added.push(resource);
   }
   if (resources.length === 0) return added.length > 0 ? added : nothing;
   return [...resources.filter(({ name }) => !changes.has(name)), ...added];
@@ -314,6 +357,15 @@ export function sameContent(
   return held === resource ||
     (held !== undefined && held.ttl === resource.ttl &&
       haveSameVersion(held, resource));
+}
+
+/** The shortest TTL of some resources; Infinity if none has one. */
+export function shortestTtl(resources: Iterable<Resource>): number {
+  let shortest = Infinity;
+  for (const { ttl = Infinity } of resources) {
+    shortest = Math.min(shortest, ttl);
+  }
+  return shortest;
 }
 
 function expires({ ttl }: Resource): boolean {

@@ -1,3 +1,4 @@
+import { cpuUsage } from "node:process";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import {
   assert,
@@ -19,6 +20,7 @@ import {
   serve,
   TypeUrl,
 } from "../../mod.ts";
+import { View } from "../../lib/cache/mod.ts";
 import { FakeClock } from "../support/clock.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
 import { client, Probe } from "./_probe.ts";
@@ -335,4 +337,55 @@ Deno.test("a watch that nothing concerns keeps no view alive that is much older 
   // Nothing of it concerned it.
   assertEquals(probe.changes.slice(1).flat(), []);
   assert(probe.changes.length < 10);
+});
+
+Deno.test("a change costs what it changes, though all that there is has a TTL", () => {
+  const ttl = 30_000;
+  const resources = Array.from(
+    { length: 100_000 },
+    (_, i) => createResource(cluster(`c${i}`), { ttl }),
+  );
+  const cache = new LinearCache(ClusterSchema, { resources });
+  using _probe = new Probe(cache, TypeUrl.Cluster, ["c0"]);
+  cache.set(createResource(cluster("c1"), { ttl: ttl + 1 }));
+  const start = cpuUsage();
+  for (let i = 0; i < 300; i++) {
+    cache.set(createResource(cluster("c1"), { ttl: ttl + 2 + i }));
+  }
+  const { user } = cpuUsage(start);
+  assert(user < 500_000, `${user / 1000} ms`);
+});
+
+Deno.test("who asks for names only later has them refreshed, too", () => {
+  const clock = new FakeClock();
+  const cache = new LinearCache(ClusterSchema, {
+    resources: [createResource(cluster("a"), { ttl: 30_000 })],
+    clock,
+  });
+  using late = new Probe(cache, TypeUrl.Cluster, []);
+  new Probe(cache, TypeUrl.Cluster, ["a"])[Symbol.dispose]();
+  late.ask("a");
+  clock.advance(12_000);
+  assertEquals(late.heartbeats, 1);
+});
+
+Deno.test("the shortest TTL is known after any changes", () => {
+  let view = new View(new Map());
+  const ttls = new Map<string, number>();
+  for (let i = 0; i < 500; i++) {
+    const name = `c${i * 7 % 90}`;
+    const isRemoved = i % 5 === 4;
+    const ttl = isRemoved || i % 7 === 0 ? undefined : 1_000 + i * 37 % 11;
+    if (ttl === undefined) ttls.delete(name);
+    else ttls.set(name, ttl);
+    view = isRemoved
+      ? view.with([], [name])
+      : view.with([createResource(cluster(name), { ttl })], []);
+    if (i % 3 > 0) continue;
+    assertEquals(view.shortestTtl, Math.min(...ttls.values()));
+    assertEquals(
+      view.expiring.map(({ name }) => name).toSorted(),
+      [...ttls.keys()].toSorted(),
+    );
+  }
 });
