@@ -133,7 +133,8 @@ class Witness {
     if (!wish.opened) return;
     // As Envoy, which answers what it reads before it says anything else.
     this.answerAll(typeUrl);
-    this.noteUnsubscribed(wish, names ?? ["*", ...wish.names]);
+    const all = [...wish.wildcard ? ["*"] : [], ...wish.names];
+    this.noteUnsubscribed(wish, names ?? all);
     this.client.unsubscribe(typeUrl, names);
   }
 
@@ -161,7 +162,7 @@ class Witness {
   }
 
   noteUnsubscribed(wish: Wish, names: readonly string[]) {
-    wish.hasNamed = true;
+    wish.hasNamed ||= names.length > 0;
     if (names.includes("*")) wish.wildcard = false;
     for (const name of names) {
       if (wish.names.has(name)) wish.told.due.delete(name);
