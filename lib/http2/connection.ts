@@ -140,8 +140,10 @@ export class Connection {
   }
 
   /** Writes what is to be sent, as much as there is room for. Returns how many bytes that was. */
-  write(into: Uint8Array): number {
+  write(into: Uint8Array, now: number): number {
     this.#isAwake = false;
+    // What goes out may be the end of the last stream.
+    this.#now = now;
     const size = this.#sender.write(into);
     if (this.#sender.written > 0) {
       this.#patience.sent(this.#sender.written);

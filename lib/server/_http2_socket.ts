@@ -99,9 +99,10 @@ export class Http2Socket {
   #writeAll() {
     const socket = this.#socket;
     if (socket.destroyed || this.#isEnded) return;
+    const now = performance.now();
     while (this.#inFlight < MOST_IN_FLIGHT) {
       const buffer = buffers.pop() ?? new Uint8Array(BUFFER_BYTES);
-      const size = this.#connection.write(buffer);
+      const size = this.#connection.write(buffer, now);
       if (size === 0) {
         release(buffer);
         break;
@@ -118,6 +119,8 @@ export class Http2Socket {
       }
     }
     if (this.#connection.isDone) this.#end(FLUSH);
+    // Until now there may have been nothing to wait for.
+    else if (this.#connection.streams === 0) this.#schedule();
   }
 
   /** What goes wrong in here concerns this connection, and no other. */

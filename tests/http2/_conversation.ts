@@ -176,7 +176,7 @@ export class Conversation {
     const connection = this.#open();
     const buffer = new Uint8Array(1 << 16);
     while (connection.hasOutput) {
-      const size = connection.write(buffer);
+      const size = connection.write(buffer, this.#now);
       if (size === 0) break;
       this.#lines.push(...this.#reader.read(buffer.subarray(0, size)));
     }

@@ -66,7 +66,7 @@ function drain(connection: Connection): Uint8Array {
   const written: Uint8Array[] = [];
   while (connection.hasOutput) {
     const buffer = new Uint8Array(50_000);
-    const size = connection.write(buffer);
+    const size = connection.write(buffer, 0);
     if (size === 0) break;
     written.push(buffer.subarray(0, size));
   }
@@ -224,7 +224,7 @@ Deno.test("windows are kept to whatever they do, and all is sent in the end", ()
       const frames = new Frames();
       const write = (size: number) => {
         const buffer = new Uint8Array(size);
-        const written = connection.write(buffer);
+        const written = connection.write(buffer, 0);
         for (
           const { name, streamId, payload } of frames.take(
             buffer.subarray(0, written),

@@ -121,6 +121,21 @@ Deno.test("a connection that has no stream is closed, and one that has is not", 
   await told(at.events, "idleTimeout", 50);
 });
 
+Deno.test("a connection whose last stream the server ended is closed, though nothing else is due", async () => {
+  const limits = {
+    idleTimeout: 50,
+    openTimeout: 100,
+    keepalive: { interval: Infinity },
+  };
+  await using at = await scene({ limits });
+  using client = new RawClient(at.port);
+  client.begin(open(1));
+  await client.closed(5_000);
+  const reached = at.events.filter((event) => event.kind === "limit");
+  const names = reached.map(({ limit }) => limit);
+  assertEquals(names, ["openTimeout", "idleTimeout"]);
+});
+
 Deno.test("a client that answers no ping is cut, and its streams are told of; one that does is not", async () => {
   const limits = { keepalive: { interval: 40, timeout: 40 } };
   await using at = await scene({ limits });
