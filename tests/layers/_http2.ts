@@ -53,7 +53,7 @@ export function exchange(): string[] {
   connection.receive(new TextEncoder().encode(PREFACE), 0);
   connection.receive(Uint8Array.from([...SETTINGS, ...HEADERS]), 0);
   const written = new Uint8Array(1_000);
-  const size = connection.write(written);
+  const size = connection.write(written, 0);
   told.push(`${size} bytes, ${connection.streams} streams`);
   return told;
 }
