@@ -71,10 +71,13 @@ export class Requests {
     }
   }
 
-  /** Tells all streams that they are to end. */
+  /** Tells all streams that they are to end, and cuts those whose client has no window for what there is to send. */
   expire() {
-    for (const { handler } of [...this.#streams.open.values()]) {
-      handler.expire?.();
+    for (const stream of [...this.#streams.open.values()]) {
+      const isHeldBack = stream.part && (stream.isBlocked || stream.isStarved);
+      stream.handler.expire?.();
+      // Nor would its end get through.
+      if (isHeldBack) stream.reset(ErrorCode.Cancel);
     }
   }
 

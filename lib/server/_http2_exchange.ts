@@ -77,6 +77,10 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
     this.#arrived?.();
   }
 
+  expire() {
+    this.#stream.reset(ErrorCode.Cancel);
+  }
+
   pull(): Uint8Array | undefined {
     const chunk = this.#chunk;
     this.#chunk = undefined;

@@ -100,6 +100,7 @@ export interface Limits {
   maxConnectionAge?: number;
   /**
    * Milliseconds more until its streams are ended, with status OK, since those of discovery do not end by themselves.
+   * Other requests that are not answered by then, and streams whose client does not take what it is sent, are cut.
    * Default: 10 000.
    */
   maxConnectionAgeGrace?: number;

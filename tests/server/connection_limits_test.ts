@@ -201,6 +201,26 @@ Deno.test("connections that begin together do not grow old together", async () =
   assert(Math.min(...ages) >= age * 0.9, `${Math.min(...ages)} ms`);
 });
 
+Deno.test("a request that does not come to its end keeps no old connection open", async () => {
+  const limits = { maxConnectionAge: 60, maxConnectionAgeGrace: 60 };
+  await using server = await serve({
+    cache: new SnapshotCache(),
+    hostname: "127.0.0.1",
+    port: 0,
+    rest: true,
+    limits,
+  });
+  using client = new RawClient(server.addr.port);
+  const request = requestBlock([
+    [":path", "/v3/discovery:clusters"],
+    ["content-type", "application/json"],
+  ]);
+  client.begin(frame("HEADERS", END_HEADERS, 1, request));
+  const cut = await client.next("RST_STREAM");
+  assertEquals(code(cut), ErrorCode.Cancel);
+  await client.closed();
+});
+
 Deno.test("what a client does wrong on a connection is said in GOAWAY", async () => {
   await using at = await scene();
   using client = new RawClient(at.port);
