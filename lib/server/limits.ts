@@ -4,7 +4,7 @@ import type { Peer } from "../cache/mod.ts";
 
 /**
  * What a client may take of a server. One that takes more is told so, with the status that is said here, and the observer
- * gets a `limit` event; all others are served on. `Infinity` lifts a limit.
+ * gets a `limit` event; all others are served on. `Infinity` lifts a limit, but for `streamsPerConnection`.
  *
  * Limits of streams hold for {@linkcode xdsRoutes}, too, and, where it is not said otherwise, for the requests of REST and
  * of the unary methods, each of which is a stream that is answered once; not for the status service (CSDS). Those of
@@ -168,7 +168,7 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   streamsPerConnection: {
     default: 1_000,
     isValid: (value) => Number.isInteger(value) && value > 0 && value < 2 ** 32,
-    valid: "a whole number above 0",
+    valid: "a whole number above 0 and below 2^32; it cannot be lifted",
   },
   handshakeTimeout: { ...time, default: 10_000 },
   idleTimeout: { ...timeOrNone, default: 300_000 },

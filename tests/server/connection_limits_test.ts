@@ -69,6 +69,12 @@ Deno.test("a connection with more streams than it may have is refused them, and 
   assertEquals(answered.map(({ streamId }) => streamId), [1, 3]);
 });
 
+Deno.test("how many streams a connection may have cannot be lifted, and the error says so", async () => {
+  const limits = { streamsPerConnection: Infinity };
+  const listening = serve({ cache: new SnapshotCache(), port: 0, limits });
+  await assertRejects(() => listening, RangeError, "cannot be lifted");
+});
+
 for (
   const [what, options] of [
     ["in the clear", {}],
