@@ -27,6 +27,12 @@ export type Due =
 /** Milliseconds that a client has to answer the ping between the two GOAWAYs. */
 const GOAWAY_TIMEOUT = 1_000;
 
+/**
+ * Milliseconds that a clock may be read late. Beyond, the process stood still, and the client's answer may have come that is
+ * yet to be read: it has as long again.
+ */
+const LATE = 1_000;
+
 /** What a connection has to do, and when: it is told the time, and has no clock. */
 export class Lifetime {
   readonly #times: Times;
@@ -36,6 +42,8 @@ export class Lifetime {
   #idleSince: number;
   /** When a ping was sent that nothing came after. */
   #pingedAt: number | undefined;
+  /** Until when it has to be answered, where that could not be seen in time. */
+  #sparedUntil: number | undefined;
   #isReady = false;
   /** When GOAWAY was sent for the first time. */
   #leavingAt: number | undefined;
@@ -51,7 +59,7 @@ export class Lifetime {
   /** Something came. */
   heard(now: number) {
     this.#heardAt = now;
-    this.#pingedAt = undefined;
+    this.#pingedAt = this.#sparedUntil = undefined;
   }
 
   /** The client has said how it begins. */
@@ -87,7 +95,13 @@ export class Lifetime {
         : undefined;
     }
     if (now >= this.#goAwayEnd) return { kind: "goAway" };
-    if (now >= this.#pingEnd) return { kind: "limit", limit: "keepalive" };
+    if (now >= this.#pingEnd) {
+      const isSpared = this.#sparedUntil !== undefined;
+      if (isSpared || now < this.#pingEnd + LATE) {
+        return { kind: "limit", limit: "keepalive" };
+      }
+      this.#sparedUntil = now + LATE;
+    }
     if (now >= this.#pingStart) {
       this.#pingedAt = now;
       return { kind: "ping" };
@@ -136,7 +150,7 @@ export class Lifetime {
   get #pingEnd(): number {
     return this.#pingedAt === undefined
       ? Infinity
-      : this.#pingedAt + this.#times.keepalive.timeout;
+      : this.#sparedUntil ?? this.#pingedAt + this.#times.keepalive.timeout;
   }
 
   get #oldStart(): number {
