@@ -20,6 +20,7 @@ export interface Listening {
 /** A server in the clear, where a client says what it speaks by how it begins. */
 export function clearListener(listening: Listening): Server {
   return createServer((socket) => {
+    if (socket.destroyed) return;
     const acceptedAt = performance.now();
     const { http1 } = listening;
     if (http1) sniff(socket, acceptedAt, http1, listening);

@@ -79,10 +79,13 @@ export interface Limits {
    */
   admissionsWaiting?: number;
   /**
-   * Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000.
+   * Connections that may be open; more are cut as they come. Keep it below the files that the process may have open
+   * (`ulimit -n`): once these have run out, Deno 2.9 accepts nobody any more. Default: Infinity, no limit.
    *
    * This and all that follows is of connections, which are `serve`'s: routes within somebody else's server leave them to it.
    */
+  connections?: number;
+  /** Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000. */
   streamsPerConnection?: number;
   /** Milliseconds from a connection's beginning, TLS included, until it is to have begun HTTP/2. Default: 10 000. */
   handshakeTimeout?: number;
@@ -165,6 +168,7 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   decisionTimeout: { ...time, default: 10_000 },
   admissionsPerSecond: { ...rate, default: Infinity },
   admissionsWaiting: { ...count, default: 10_000 },
+  connections: { ...count, default: Infinity },
   streamsPerConnection: {
     default: 1_000,
     isValid: (value) => Number.isInteger(value) && value > 0 && value < 2 ** 32,

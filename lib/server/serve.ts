@@ -206,7 +206,12 @@ export async function serve<Identity = unknown>(
     ? secure!.secureListener(tls, listening)
     : clearListener(listening);
   const sockets = new Set<Socket>();
-  listener.on("connection", (socket: Socket) => {
+  listener.prependListener("connection", (socket: Socket) => {
+    if (sockets.size >= limits.connections) {
+      tell("connections", peerOfSocket(socket));
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
@@ -290,8 +295,10 @@ function endStreams({ sessions }: DiscoveryMethods, peer: Peer, error: Error) {
 function limitTeller(
   limits: EffectiveLimits,
   observer: Observer | undefined,
-): (limit: ConnectionLimit, peer: Peer) => void {
-  const messages: Record<ConnectionLimit, string> = {
+): (limit: ConnectionLimit | "connections", peer: Peer) => void {
+  const messages: Record<ConnectionLimit | "connections", string> = {
+    connections:
+      `there may be ${limits.connections} connections; this one was cut`,
     streamsPerConnection:
       `a connection may have ${limits.streamsPerConnection} streams open; this one was refused`,
     handshakeTimeout:

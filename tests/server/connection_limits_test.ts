@@ -75,13 +75,54 @@ Deno.test("how many streams a connection may have cannot be lifted, and the erro
   await assertRejects(() => listening, RangeError, "cannot be lifted");
 });
 
-for (
-  const [what, options] of [
-    ["in the clear", {}],
-    ["in the clear, with REST", { rest: true }],
-    ["over TLS", { tls: { cert: pem("server.pem"), key: pem("server.key") } }],
-  ] satisfies [string, Partial<ServeOptions>][]
-) {
+Deno.test("there is room for another connection when one has gone", async () => {
+  await using server = await serve({
+    cache: new SnapshotCache(),
+    hostname: "127.0.0.1",
+    port: 0,
+    limits: { connections: 1 },
+  });
+  const { port } = server.addr;
+  const first = new RawClient(port);
+  first.begin();
+  await first.next("SETTINGS");
+  first[Symbol.dispose]();
+  await until("another to be served", async () => {
+    using another = new RawClient(port);
+    another.begin();
+    return await Promise.race([
+      another.next("SETTINGS").then(() => true),
+      another.closed().then(() => false),
+    ]);
+  });
+});
+
+const ways = [
+  ["in the clear", {}],
+  ["in the clear, with REST", { rest: true }],
+  ["over TLS", { tls: { cert: pem("server.pem"), key: pem("server.key") } }],
+] satisfies [string, Partial<ServeOptions>][];
+
+for (const [what, options] of ways) {
+  Deno.test(`a connection too many is cut, ${what}`, async () => {
+    const events: ServerEvent[] = [];
+    await using server = await serve({
+      cache: new SnapshotCache(),
+      hostname: "127.0.0.1",
+      port: 0,
+      limits: { connections: 2 },
+      observer: (event) => events.push(event),
+      ...options,
+    });
+    const { port } = server.addr;
+    using first = new RawClient(port);
+    using second = new RawClient(port);
+    await until("both to be there", () => first.port && second.port);
+    using third = new RawClient(port);
+    await third.closed();
+    await told(events, "connections", 2);
+  });
+
   Deno.test(`a client that does not begin in time is cut, ${what}`, async () => {
     const events: ServerEvent[] = [];
     const cache = new SnapshotCache();
