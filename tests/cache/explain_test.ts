@@ -14,6 +14,8 @@ import {
   TypeUrl,
 } from "../../mod.ts";
 import { FakeClock } from "../support/clock.ts";
+import { deferred } from "../support/deferred.ts";
+import { readNext } from "../support/read_next.ts";
 import { cluster, endpoints, routes } from "../support/resources.ts";
 
 const NODE = "edge-1";
@@ -216,7 +218,7 @@ Deno.test("a LinearCache says what a change waits for on a stream of several cac
 });
 
 Deno.test("an OnDemandCache says what is yet to be found", async () => {
-  const found = Promise.withResolvers<undefined>();
+  const found = deferred<undefined>();
   const cache = new OnDemandCache(({ name }) =>
     name === "a" ? create(ClusterSchema, { name }) : found.promise
   );
@@ -227,7 +229,7 @@ Deno.test("an OnDemandCache says what is yet to be found", async () => {
     protocol: "delta",
   });
   client.subscribe(ClusterSchema, ["a", "b"]);
-  (await client.next()).ack();
+  (await readNext(client)).ack();
   const why = (name: string) => cache.explain(Cluster, name, heard.client());
   assertEquals(reason(why("a")), ["acknowledged"]);
   assertEquals(reason(why("b")), ["looked up"]);
@@ -237,6 +239,6 @@ Deno.test("an OnDemandCache says what is yet to be found", async () => {
   );
   assertEquals(reason(cache.explain(Cluster, "c")[0]), ["not subscribed"]);
   found.resolve(undefined);
-  (await client.next()).ack();
+  (await readNext(client)).ack();
   assertEquals(reason(why("b")), ["not in the cache"]);
 });

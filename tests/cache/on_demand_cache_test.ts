@@ -22,6 +22,7 @@ import {
   TypeUrl,
 } from "../../mod.ts";
 import { FakeClock } from "../support/clock.ts";
+import { deferred } from "../support/deferred.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
 import { client, Probe } from "./_probe.ts";
 
@@ -39,7 +40,7 @@ interface Call extends OnDemandRequest {
 function scene(options: OnDemandCacheOptions = {}) {
   const calls: Call[] = [];
   const cache = new OnDemandCache((request, signal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<
+    const { promise, resolve, reject } = deferred<
       Awaited<ReturnType<Resolver>>
     >();
     calls.push({ ...request, signal, answer: resolve, fail: reject });

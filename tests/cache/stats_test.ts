@@ -10,6 +10,7 @@ import {
   SnapshotCache,
   TypeUrl,
 } from "../../mod.ts";
+import { readNext } from "../support/read_next.ts";
 import { cluster, endpoints } from "../support/resources.ts";
 
 function typesOf({ types }: CacheStats) {
@@ -110,7 +111,7 @@ Deno.test("a LinearCache counts at no cost, and an OnDemandCache what was found"
   );
   using asking = new TestClient(found, { protocol: "delta" });
   asking.subscribe(ClusterSchema, ["a", "none"]);
-  (await asking.next()).ack();
+  (await readNext(asking)).ack();
   assertEquals(found.stats(), {
     unsettled: undefined,
     types: new Map([[TypeUrl.Cluster, { ...counts, quarantined: 0 }]]),

@@ -1,49 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { converse } from "./_conversation.ts";
 import { exchange } from "./_http2.ts";
+import { everythingOf, runInNode } from "./_node.ts";
 
 const expected = [["a"], ["a", "b"]];
-
-/** Runs in Node what stands in a file beside this, by a script that is given the bundle's path. */
-async function runInNode(
-  script: string,
-  file = "_conversation.ts",
-): Promise<unknown> {
-  const folder = await Deno.makeTempDir({ prefix: "layers-" });
-  try {
-    const bundle = `${folder}/bundle.mjs`;
-    const entry = `${import.meta.dirname}/${file}`;
-    // For a browser, so that an import of Node's own modules fails.
-    const bundled = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "bundle",
-        "--quiet",
-        "--platform",
-        "browser",
-        "--format",
-        "esm",
-        "--output",
-        bundle,
-        entry,
-      ],
-      cwd: new URL("../../", import.meta.url),
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    assert(bundled.success, text(bundled.stderr));
-    const node = await new Deno.Command("node", {
-      args: ["--input-type=module", "--eval", script, bundle],
-    }).output().catch((cause) => {
-      throw new Error(
-        "Node is not on the PATH: install it from https://nodejs.org",
-        { cause },
-      );
-    });
-    assert(node.success, text(node.stderr));
-    return JSON.parse(text(node.stdout));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("resource, cache and protocol run in Deno", () => {
   assertEquals(converse(), expected);
@@ -53,7 +13,10 @@ Deno.test("resource, cache and protocol run in Node", async () => {
   const script = `
     const { converse } = await import(process.argv[1]);
     console.log(JSON.stringify(converse()));`;
-  assertEquals(await runInNode(script), expected);
+  assertEquals(
+    await runInNode(everythingOf("_conversation.ts"), script),
+    expected,
+  );
 });
 
 Deno.test("resource, cache and protocol run where there is no more than the language, text encoding and timers, as in every browser", async () => {
@@ -65,7 +28,10 @@ Deno.test("resource, cache and protocol run where there is no more than the lang
     const source = readFileSync(process.argv[1], "utf8").replace(/export \\{[^}]*\\};?\\s*$/, "");
     const run = new Script(source + "\\nconverse();");
     console.log(JSON.stringify(run.runInContext(bare)));`;
-  assertEquals(await runInNode(script), expected);
+  assertEquals(
+    await runInNode(everythingOf("_conversation.ts"), script),
+    expected,
+  );
 });
 
 Deno.test("HTTP/2 runs in Deno and in Node", async () => {
@@ -77,5 +43,78 @@ Deno.test("HTTP/2 runs in Deno and in Node", async () => {
   const script = `
     const { exchange } = await import(process.argv[1]);
     console.log(JSON.stringify(exchange()));`;
-  assertEquals(await runInNode(script, "_http2.ts"), told);
+  assertEquals(await runInNode(everythingOf("_http2.ts"), script), told);
+});
+
+/** Tests of what a bundle cannot have: a module whose specifier is made when it is needed. */
+const unbundled = ["registry_test.ts"];
+
+/** In place of Deno, what the tests use of it. Those that serve, or start a process, are of the layers below. */
+const runner = `
+  import { readdirSync, readFileSync } from "node:fs";
+  const tests = [];
+  const text = (path) => readFileSync(path, "utf8");
+  globalThis.Deno = {
+    test: (name, run) => tests.push({ name, run }),
+    env: { get: () => undefined },
+    readDirSync: (path) => readdirSync(path).map((name) => ({ name })),
+    readFile: async (path) => readFileSync(path),
+    readTextFile: async (path) => text(path),
+    readTextFileSync: text,
+  };
+  await import(process.argv[1]);
+  const [failed, skipped] = [[], []];
+  for (const { name, run } of tests) {
+    if (/\\b(serve\\d*|served|Command)\\(/.test(run)) {
+      skipped.push(name);
+      continue;
+    }
+    try {
+      await run();
+    } catch (error) {
+      failed.push(name + ": " + error.stack.split("\\n", 4).join(""));
+    }
+  }
+  console.log(JSON.stringify({ passed: tests.length - skipped.length - failed.length, skipped, failed }));`;
+
+interface Outcome {
+  passed: number;
+  skipped: string[];
+  failed: string[];
+}
+
+/** Runs in Node the tests of some folders beside this. */
+async function runTestsInNode(
+  folders: readonly string[],
+  testdata: string,
+): Promise<Outcome> {
+  const files: string[] = [];
+  for (const folder of folders) {
+    const url = new URL(`${folder}/`, import.meta.url);
+    for await (const { name } of Deno.readDir(url)) {
+      if (!name.endsWith("_test.ts") || unbundled.includes(name)) continue;
+      files.push(`${folder}/${name}`);
+    }
+  }
+  return await runInNode(everythingOf(...files.sort()), runner, {
+    // Tests may import what serves, which imports Node's modules.
+    platform: "deno",
+    testdata,
+  }) as Outcome;
+}
+
+Deno.test("the tests of resource, cache and protocol pass in Node, but for those that serve", async () => {
+  const folders = ["../resource", "../cache", "../protocol"];
+  const testdata = "../protocol/testdata";
+  const outcome = await runTestsInNode(folders, testdata);
+  assertEquals(outcome.failed, []);
+  assert(outcome.passed > 300, `${outcome.passed} passed`);
+  assert(outcome.skipped.length < 30, `not run: ${outcome.skipped}`);
+});
+
+Deno.test("the tests of HTTP/2 pass in Node", async () => {
+  const outcome = await runTestsInNode(["../http2"], "../http2/testdata");
+  assertEquals(outcome.failed, []);
+  assertEquals(outcome.skipped, []);
+  assert(outcome.passed > 50, `${outcome.passed} passed`);
 });
