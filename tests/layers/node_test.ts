@@ -69,6 +69,7 @@ const runner = `
       skipped.push(name);
       continue;
     }
+    if (failed.length === 5) break;
     try {
       await run();
     } catch (error) {
