@@ -25,7 +25,8 @@ export interface TypeStatus {
   /**
    * - `"absent"`: no snapshot is set for the client's key
    * - `"held"`: waits until the client has asked for the names in `waitingFor`
-   * - `"pending"`: about to be sent, as soon as the client has answered or read what came before
+   * - `"pending"`: about to be sent, as soon as the client has answered or read what came before, or has asked for the
+   *   endpoints that this refers to
    * - `"sent"`: sent and not yet answered
    * - `"blocked"`: not sent, or not to the end, since it depends on what the client refused of another type; `blocked`
    *   says what, and nothing is sent until that is replaced

@@ -1,34 +1,10 @@
-import { create } from "@bufbuild/protobuf";
 import { assertEquals } from "@std/assert";
-import {
-  type Cluster,
-  Cluster_DiscoveryType,
-  ClusterSchema,
-} from "@xds/envoy/envoy/config/cluster/v3";
 import { createSnapshot, serve, SnapshotCache } from "../../mod.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { Envoy } from "../support/envoy.ts";
+import { cluster, clusters } from "./_clusters.ts";
 
 const NODE = "refused-part";
-
-function cluster(name: string, seconds: number): Cluster {
-  return create(ClusterSchema, {
-    name,
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
-    connectTimeout: { seconds: BigInt(seconds) },
-  });
-}
-
-/** The clusters that Envoy has, each with its timeout. */
-async function clusters(envoy: Envoy): Promise<string[]> {
-  const page = "/config_dump?resource=dynamic_active_clusters";
-  const { configs = [] } = JSON.parse(await envoy.admin(page)) as {
-    configs?: { cluster: { name: string; connect_timeout: string } }[];
-  };
-  return configs.map(({ cluster }) =>
-    `${cluster.name} ${cluster.connect_timeout}`
-  ).sort();
-}
 
 Deno.test("Envoy takes nothing of a delta response of which a part breaks a rule, and gets the rest by itself", async () => {
   const cache = new SnapshotCache();

@@ -1,6 +1,7 @@
 import {
   type Cache,
   type Client,
+  covers,
   createSnapshot,
   LinearCache,
   MuxCache,
@@ -8,6 +9,7 @@ import {
   type Snapshot,
   SnapshotCache,
   type Subscription,
+  type TypeStatus,
 } from "../../lib/cache/mod.ts";
 import {
   isCollection,
@@ -20,6 +22,17 @@ import type { FakeClock } from "../support/clock.ts";
 
 /** Resources of one type by name. */
 export type Resources = ReadonlyMap<string, Resource>;
+
+/** Whether a client of a node has yet to ask for endpoints, which routes wait for where changes are made before others break. */
+export function isUnasked(
+  subject: Subject,
+  node: string,
+  { typeUrl, subscription }: Pick<TypeStatus, "typeUrl" | "subscription">,
+): boolean {
+  if (typeUrl !== TypeUrl.ClusterLoadAssignment) return false;
+  const names = subject.truth(node, typeUrl, subscription)?.keys() ?? [];
+  return [...names].some((name) => !covers(subscription, name));
+}
 
 /** A cache under test, and beside it, as plainly as can be, what it has to serve. */
 export interface Subject {
@@ -139,7 +152,8 @@ export class SnapshotSubject implements Subject {
   check(clients: readonly Client[], isQuiet: boolean) {
     for (const node of new Set(clients.map(({ node }) => node.id))) {
       for (const { types } of this.cache.status(node)) {
-        const isHeld = types.some(({ state }) => state === "held");
+        const isHeld = types.some(({ state }) => state === "held") ||
+          types.some((its) => isUnasked(this, node, its));
         for (const { typeUrl, state, waitingFor, subscription } of types) {
           const what = `${node}'s ${shortName(typeUrl)} is ${state}`;
           if (isQuiet && !isHeld && (state === "pending" || state === "sent")) {

@@ -4,6 +4,7 @@ import { isCollection, shortName, TypeUrl } from "../../lib/resource/mod.ts";
 import { typeOf } from "../protocol/_resources.ts";
 import { FakeClock } from "../support/clock.ts";
 import {
+  isUnasked,
   LinearSubject,
   long,
   MuxSubject,
@@ -315,7 +316,8 @@ export class World {
     if (!this.#subject.makeBeforeBreak) return false;
     const { client } = request;
     return [...this.#cache.watches].some((other) =>
-      other.held && other.request.client === client
+      other.request.client === client &&
+      (other.held || isUnasked(this.#subject, client.node.id, other.request))
     );
   }
 
@@ -346,7 +348,10 @@ export class World {
     for (const key of new Set(this.#witnesses.map(({ node }) => node))) {
       const { cache } = this.#subject;
       const states = cache.status(key).flatMap(({ types }) => types);
-      if (states.some(({ state }) => state === "held")) continue;
+      const isHeld = states.some((its) =>
+        its.state === "held" || isUnasked(this.#subject, key, its)
+      );
+      if (isHeld) continue;
       let accepted: boolean | undefined;
       cache.settled(key).then((settlement) => accepted = settlement.accepted);
       await undefined;
