@@ -60,7 +60,13 @@ export class ServerScene {
 
   static async start(): Promise<ServerScene> {
     const cache = new SnapshotCache();
-    const server = await serve({ cache, hostname: "127.0.0.1", port: 0 });
+    const server = await serve({
+      cache,
+      hostname: "127.0.0.1",
+      port: 0,
+      // Those that never read answer no ping either, and are to stay for as long as a soak takes.
+      limits: { keepalive: { interval: Infinity } },
+    });
     const scene = new ServerScene(cache, server);
     scene.set();
     await scene.#beHonest();
