@@ -25,8 +25,8 @@ import type { LinearCacheOptions, LinearChange } from "./linear_options.ts";
 import { combined } from "./_observers.ts";
 import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
 import {
-  describeQuarantine,
   news,
+  printQuarantined,
   type Quarantined,
   type Validation,
 } from "./validation.ts";
@@ -354,10 +354,4 @@ export function updateAll<D extends readonly DescMessage[]>(
   });
   for (const { publish } of prepared) publish();
   for (const { report } of prepared) report();
-}
-
-function printQuarantined(quarantined: readonly Quarantined[]) {
-  for (const one of quarantined) {
-    console.error(`xds: quarantined: ${describeQuarantine(one)}`);
-  }
 }

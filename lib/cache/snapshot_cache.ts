@@ -22,8 +22,8 @@ import type { Snapshot } from "./snapshot.ts";
 import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
 import type { ClientStatus, Rollback, Settlement } from "./status.ts";
 import {
-  describeQuarantine,
   news,
+  printQuarantined,
   type Quarantined,
   type Validation,
 } from "./validation.ts";
@@ -141,7 +141,9 @@ export class SnapshotCache<K = string> implements Cache, Countable {
     ]);
     this.#validate = options.validate ?? "off";
     this.#onQuarantine = options.onQuarantine ??
-      (options.observer ? () => {} : printQuarantined);
+      (options.observer
+        ? () => {}
+        : (key, quarantined) => printQuarantined(quarantined, ` for ${key}`));
     const rollsBack = options.onRefused === "rollback";
     this.#groupOptions = {
       ads,
@@ -349,10 +351,4 @@ function rollbacksOf<K>(
   return (event) => {
     if (event.kind === "rollback") onRollback(event.key, event.rollback);
   };
-}
-
-function printQuarantined(key: unknown, quarantined: readonly Quarantined[]) {
-  for (const one of quarantined) {
-    console.error(`xds: quarantined for ${key}: ${describeQuarantine(one)}`);
-  }
 }

@@ -20,11 +20,21 @@ export interface Quarantined {
 }
 
 /** Says in a line what is quarantined, and why. */
-export function describeQuarantine(quarantined: Quarantined): string {
+function describeQuarantine(quarantined: Quarantined): string {
   const { resource, violations: [first, ...more], kept } = quarantined;
   const served = kept ? "its last good form is served" : "it is left out";
   const others = more.length > 0 ? `, and ${more.length} more` : "";
   return `${describe(resource, first)}${others}: ${served}`;
+}
+
+/** Prints what is quarantined; `where` says for whom, if that is not everybody. */
+export function printQuarantined(
+  quarantined: readonly Quarantined[],
+  where = "",
+) {
+  for (const one of quarantined) {
+    console.error(`xds: quarantined${where}: ${describeQuarantine(one)}`);
+  }
 }
 
 /** What is not in quarantine already. */

@@ -1,4 +1,5 @@
 /** What a client may do wrong with its connection, again and again. */
+import type { Http2Client } from "./_http2_client.ts";
 import { request, type ServerScene } from "./_server_scene.ts";
 
 /** Something that goes wrong at each call. */
@@ -8,6 +9,25 @@ export interface ConnectionFault {
   readonly times?: number;
   /** How many streams it keeps open. */
   readonly streams: number;
+}
+
+/** What a client does that connects, is at fault, and leaves, several times at each call. */
+function visits(
+  scene: ServerScene,
+  times: number,
+  misbehave: (client: Http2Client) => void,
+): ConnectionFault {
+  return {
+    streams: 0,
+    times,
+    async misbehave() {
+      for (let i = 0; i < times; i++) {
+        using client = await scene.connect();
+        misbehave(client);
+        await client.flushed();
+      }
+    },
+  };
 }
 
 type Make = (scene: ServerScene) => Promise<ConnectionFault>;
@@ -75,18 +95,7 @@ export const connections: Readonly<Record<string, Make>> = {
 
   // deno-lint-ignore require-await
   async "reconnects a thousand times"(scene) {
-    const times = 25;
-    return {
-      streams: 0,
-      times,
-      async misbehave() {
-        for (let i = 0; i < times; i++) {
-          using client = await scene.connect();
-          scene.subscribe(client);
-          await client.flushed();
-        }
-      },
-    };
+    return visits(scene, 25, (client) => scene.subscribe(client));
   },
 
   // deno-lint-ignore require-await
@@ -108,17 +117,7 @@ export const connections: Readonly<Record<string, Make>> = {
 
   // deno-lint-ignore require-await
   async "sends what is no HTTP/2"(scene) {
-    const times = 5;
-    return {
-      streams: 0,
-      times,
-      async misbehave() {
-        for (let i = 0; i < times; i++) {
-          using client = await scene.connect();
-          client.sendBytes(new Uint8Array(100).fill(0xff));
-          await client.flushed();
-        }
-      },
-    };
+    const bytes = new Uint8Array(100).fill(0xff);
+    return visits(scene, 5, (client) => client.sendBytes(bytes));
   },
 };

@@ -1,47 +1,9 @@
 /** What may go wrong beside clients' requests: callers, observers, clocks, groups that empty. */
-import {
-  type Clock,
-  type Observer,
-  OnDemandCache,
-  TypeUrl,
-} from "../../mod.ts";
+import { type Observer, OnDemandCache, TypeUrl } from "../../mod.ts";
 import { discoveryMethods } from "../../lib/server/_streams.ts";
+import { FakeClock } from "../support/clock.ts";
 import { RudeClient, subscriptions } from "./_rude_client.ts";
 import { type MakeFault, node, Scene, subscribe } from "./_scene.ts";
-
-/** A clock that is set while it goes, as a machine's is. What waits for a time has waited long enough when that is over. */
-class SetClock implements Clock {
-  #now = 1e12;
-  readonly #timers = new Set<{ at: number; callback: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(delay: number, callback: () => void): Disposable {
-    const timer = { at: this.#now + delay, callback };
-    this.#timers.add(timer);
-    return { [Symbol.dispose]: () => this.#timers.delete(timer) };
-  }
-
-  /** How many wait. */
-  get pending(): number {
-    return this.#timers.size;
-  }
-
-  /** Sets the time; what is late is called back, once. */
-  set(to: number) {
-    // A timer counts time that passes, and so is not put off by a clock that is set back.
-    const back = Math.max(0, this.#now - to);
-    this.#now = to;
-    for (const timer of [...this.#timers]) {
-      timer.at -= back;
-      if (timer.at > to) continue;
-      this.#timers.delete(timer);
-      timer.callback();
-    }
-  }
-}
 
 const DAY = 86_400_000;
 
@@ -72,7 +34,7 @@ export const others: Readonly<Record<string, MakeFault>> = {
   ),
 
   "the clock is set forward and back a day": (_, protocol) => {
-    const clock = new SetClock();
+    const clock = new FakeClock(1e12);
     const scene = new Scene({ cache: { clock, drain: 1_000 }, ttl: 60_000 });
     return () => {
       using client = scene.open(protocol);

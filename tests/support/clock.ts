@@ -38,4 +38,19 @@ export class FakeClock implements Clock {
     }
     this.#now = end;
   }
+
+  /**
+   * Sets the time while it goes, as a machine's is; what is late is called back, once. What waits for a time has waited long
+   * enough when that is over, and is not put off by a clock that is set back.
+   */
+  set(to: number) {
+    const back = Math.max(0, this.#now - to);
+    this.#now = to;
+    for (const timer of [...this.#timers]) {
+      timer.at -= back;
+      if (timer.at > to) continue;
+      this.#timers.delete(timer);
+      timer.callback();
+    }
+  }
 }
