@@ -22,7 +22,9 @@ export {
 } from "./lib/resource/mod.ts";
 export { registryForJson, UnknownTypeError } from "./lib/resource/registry.ts";
 export {
+  type Awaited,
   type Blocked,
+  type BlockedReason,
   type Cache,
   type CacheEvent,
   type CacheObserver,
@@ -42,17 +44,20 @@ export {
   type LinearCacheOptions,
   type LinearChange,
   MuxCache,
+  type MuxCacheOptions,
   OnDemandCache,
   type OnDemandCacheOptions,
   type OnDemandRequest,
   type Outcome,
   type Peer,
+  type Progress,
   type Quarantined,
   type Refusal,
   RequestError,
   type Resolver,
   type ResourceState,
   type Rollback,
+  type Sequencing,
   type Settlement,
   Snapshot,
   SnapshotCache,
@@ -70,11 +75,11 @@ export {
   type WatchRequest,
   type WatchSink,
 } from "./lib/cache/mod.ts";
-export type { Awaited, Protocol } from "./lib/protocol/mod.ts";
+export type { Protocol } from "./lib/protocol/mod.ts";
 export {
   type Access,
   type AuthorizationRequest,
-  type HoldEvent,
+  type BlockedEvent,
   type Keepalive,
   type LimitName,
   type Limits,
@@ -98,7 +103,6 @@ export {
   type StreamInfo,
   TlsError,
   type TlsOptions,
-  type WaitEvent,
   xdsRoutes,
   type XdsRoutesOptions,
   type XdsServer,

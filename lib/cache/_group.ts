@@ -1,16 +1,10 @@
-import type {
-  Client,
-  Outcome,
-  Refusal,
-  WatchRequest,
-  WatchSink,
-} from "./cache.ts";
+import type { Client, Progress, WatchRequest, WatchSink } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { ChangeEvent } from "./events.ts";
 import { explain, explainAbsence, type Explanation } from "./explain.ts";
 import { Following } from "./_following.ts";
 import { Heartbeat } from "./_heartbeat.ts";
-import { missingNames } from "./_missing.ts";
+import { Served } from "./_served.ts";
 import { Rollout } from "./_rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { TypeCounts } from "./stats.ts";
@@ -25,7 +19,6 @@ import type { View } from "./view.ts";
 
 /** What all groups of a cache have in common. */
 export interface GroupOptions {
-  readonly ads: boolean;
   readonly heartbeat: number | undefined;
   readonly clock: Clock;
   /** Whether a refusal takes the whole group back to what it accepted last. */
@@ -34,9 +27,11 @@ export interface GroupOptions {
   readonly canary: number | undefined;
   /** Whether somebody is to be told how far a snapshot has come. */
   readonly follows: boolean;
+  /** How many older snapshots to keep. */
+  readonly history: number;
+  /** Whether clusters whose endpoints a snapshot lacks are given none. */
+  readonly emptyEndpoints: boolean;
 }
-
-const nothing: ReadonlySet<string> = new Set();
 
 /** The clients of one key and what they are to have. */
 export class Group {
@@ -46,7 +41,12 @@ export class Group {
   readonly #clients = new Map<Client, Map<string, TypeWatch>>();
   /** Watches whose client has not answered the newest of their type, so that nobody searches all of them for one. */
   readonly #unsettled = new Set<TypeWatch>();
+  /** Watches whose client has something left that the newest of their type lacks. */
+  readonly #undrained = new Set<TypeWatch>();
   readonly #waiters = new Set<() => void>();
+  /** Snapshots that were served before, newest first. */
+  #history: readonly Snapshot[] = [];
+  readonly #served: Served;
   #snapshot: Snapshot | undefined;
   /** The last snapshot that all clients accepted. */
   #accepted: Snapshot | undefined;
@@ -63,7 +63,8 @@ export class Group {
   ) {
     this.#options = options;
     this.#tell = tell;
-    const { clock, heartbeat, follows } = options;
+    const { clock, heartbeat, follows, emptyEndpoints } = options;
+    this.#served = new Served(emptyEndpoints);
     this.#following = follows && tell ? new Following(clock, tell) : undefined;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
   }
@@ -86,7 +87,7 @@ export class Group {
       for (const typeUrl of watches.keys()) counts.add(typeUrl, "watches", 1);
     }
     for (const watch of this.#unsettled) {
-      if (watch.isHeld) counts.add(watch.typeUrl, "held", 1);
+      if (watch.blocked) counts.add(watch.typeUrl, "blocked", 1);
     }
   }
 
@@ -97,6 +98,7 @@ export class Group {
   set(snapshot: Snapshot | undefined) {
     const { canary, clock } = this.#options;
     const before = this.#rollout?.before ?? this.#snapshot;
+    this.#remember();
     this.#snapshot = snapshot;
     this.#rollback = undefined;
     this.#rollout = canary !== undefined && snapshot && before
@@ -116,10 +118,18 @@ export class Group {
     const snapshot = this.#snapshotFor(client);
     if (snapshot) {
       this.#unsettled.add(watch);
-      this.#heartbeat.expect([snapshot.view(typeUrl)]);
+      const view = this.#served.view(snapshot, typeUrl);
+      this.#heartbeat.expect([view]);
+      watch.offer(view);
     }
-    this.review(client);
     return watch;
+  }
+
+  /** Sets of a type that were served before, newest first. */
+  *history(typeUrl: string): Iterable<View> {
+    for (const snapshot of this.#history) {
+      yield this.#served.view(snapshot, typeUrl);
+    }
   }
 
   end(watch: TypeWatch) {
@@ -133,51 +143,48 @@ export class Group {
     } else if (this.#following) this.#reach(client);
     if (this.#clients.size === 0) this.#heartbeat.stop();
     this.#unsettled.delete(watch);
+    this.#undrained.delete(watch);
     this.#progress();
   }
 
-  sent(watch: TypeWatch, view: View) {
-    watch.sent(view, this.#options.clock.now());
-    this.#unsettled.add(watch);
-  }
-
-  refused(watch: TypeWatch, refusal: Refusal) {
-    watch.refuse(refusal);
-    // What a client refused it will not act upon, so nothing may wait for it to.
-    this.review(watch.client);
-  }
-
-  answered(watch: TypeWatch, view: View, outcome: Outcome) {
+  progress(watch: TypeWatch, progress: Progress) {
     const { client, typeUrl } = watch;
-    watch.answered(view, outcome);
+    watch.progress(progress, this.#options.clock.now());
     const snapshot = this.#snapshotFor(client);
-    const isNewest = snapshot?.view(typeUrl) === view;
-    if (isNewest) this.#unsettled.delete(watch);
-    const { refusal } = outcome;
-    if (refusal) {
-      if (isNewest && snapshot === this.#snapshot) {
-        this.#takeBack({ client, typeUrl, refusal });
-      }
+    const isNewest = snapshot !== undefined &&
+      this.#served.view(snapshot, typeUrl) === progress.view;
+    switch (progress.kind) {
+      case "sent":
+        this.#unsettled.add(watch);
+        break;
+      case "acked":
+        break;
+      case "nacked":
+        if (isNewest && snapshot === this.#snapshot) {
+          const { refusal } = progress;
+          this.#takeBack({ client, typeUrl, refusal });
+        }
+        break;
+      case "settled":
+        if (isNewest) {
+          this.#unsettled.delete(watch);
+          if (progress.outcome.drained) this.#undrained.delete(watch);
+          else this.#undrained.add(watch);
+        }
+        if (this.#following) this.#reach(client);
+        this.#progress();
+        break;
     }
-    if (this.#following) this.#reach(client);
-    this.#progress();
   }
 
-  /** Offers a client whatever of its snapshot it was not yet offered, unless that has to wait. */
+  /** Offers a client whatever of its snapshot it was not yet offered. */
   review(client: Client) {
     const watches = this.#clients.get(client);
     for (const watch of [...watches?.values() ?? []]) {
-      // Whoever is told of one may set another.
+      // Observers may set another snapshot re-entrantly.
       const snapshot = this.#snapshotFor(client);
-      if (!snapshot) {
-        watch.withdraw();
-        continue;
-      }
-      const view = snapshot.view(watch.typeUrl);
-      const missing = this.#options.ads && !watch.has(view)
-        ? missingNames(snapshot, watch, watches!)
-        : nothing;
-      watch.offer(view, missing);
+      if (!snapshot) watch.withdraw();
+      else watch.offer(this.#served.view(snapshot, watch.typeUrl));
     }
   }
 
@@ -199,14 +206,14 @@ export class Group {
     if (!snapshot) {
       return explainAbsence(typeUrl, name, "no snapshot", { client });
     }
-    const resource = snapshot.resources(typeUrl).get(name);
+    const view = this.#served.view(snapshot, typeUrl);
+    const resource = view.resources.get(name);
     const watches = this.#clients.get(client);
     if (!watches) {
       const { version } = resource ?? {};
       return explainAbsence(typeUrl, name, "no client", { version, client });
     }
     const watch = watches.get(typeUrl);
-    const type = watch?.status(snapshot.view(typeUrl));
     return explain({
       typeUrl,
       name,
@@ -215,8 +222,7 @@ export class Group {
       client,
       state: watch?.inspect(name),
       sentAt: watch?.sentAt,
-      waitingFor: type?.waitingFor,
-      blocked: type?.blocked,
+      blocked: watch?.blocked,
     });
   }
 
@@ -224,12 +230,15 @@ export class Group {
     return [...this.#clients].map(([client, watches]) => ({
       client,
       types: [...watches.values()].map((watch) =>
-        watch.status(this.#snapshotFor(client)?.view(watch.typeUrl))
+        watch.status(this.#viewFor(watch))
       ),
     }));
   }
 
-  settled(signal: AbortSignal | undefined): Promise<Settlement> {
+  settled(
+    signal: AbortSignal | undefined,
+    drained: boolean,
+  ): Promise<Settlement> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#waiters.delete(finish);
@@ -240,6 +249,7 @@ export class Group {
         reject(signal?.reason);
       };
       const finish = () => {
+        if (drained && this.#undrained.size > 0) return;
         stop();
         const clients = this.status();
         const accepted = !this.#rollback && clients.every(hasAccepted);
@@ -259,15 +269,30 @@ export class Group {
       : this.#snapshot;
   }
 
+  /** What a watch is to be served; undefined if there is nothing. */
+  #viewFor({ client, typeUrl }: TypeWatch): View | undefined {
+    const snapshot = this.#snapshotFor(client);
+    return snapshot && this.#served.view(snapshot, typeUrl);
+  }
+
+  #remember() {
+    const { history } = this.#options;
+    const snapshot = this.#snapshot;
+    if (!snapshot || history === 0) return;
+    const others = this.#history.filter((other) => other !== snapshot);
+    this.#history = [snapshot, ...others].slice(0, history);
+  }
+
   #apply() {
     this.#unsettled.clear();
+    this.#undrained.clear();
     for (const [client, watches] of this.#clients) {
       const snapshot = this.#snapshotFor(client);
       if (!snapshot) continue;
       for (const watch of watches.values()) {
-        if (!watch.isSettled(snapshot.view(watch.typeUrl))) {
-          this.#unsettled.add(watch);
-        }
+        const view = this.#served.view(snapshot, watch.typeUrl);
+        if (!watch.isSettled(view)) this.#unsettled.add(watch);
+        else if (!watch.isSettled(view, true)) this.#undrained.add(watch);
       }
     }
     for (const client of [...this.#clients.keys()]) this.review(client);
@@ -310,7 +335,8 @@ export class Group {
   *#lacking(snapshot: Snapshot): Iterable<Client> {
     for (const [client, watches] of this.#clients) {
       for (const watch of watches.values()) {
-        if (watch.isSettled(snapshot.view(watch.typeUrl))) continue;
+        const view = this.#served.view(snapshot, watch.typeUrl);
+        if (watch.isSettled(view)) continue;
         yield client;
         break;
       }
@@ -322,12 +348,14 @@ export class Group {
     const snapshot = this.#snapshot;
     if (!snapshot || !this.#following?.waitsFor(client)) return;
     const watches = [...this.#clients.get(client)?.values() ?? []];
+    const viewOf = ({ typeUrl }: TypeWatch) =>
+      this.#served.view(snapshot, typeUrl);
     const hasAnswered = watches.every((watch) =>
-      watch.isSettled(snapshot.view(watch.typeUrl))
+      watch.isSettled(viewOf(watch))
     );
     if (!hasAnswered) return;
     const hasAccepted = watches.every((watch) =>
-      isAccepted(watch.status(snapshot.view(watch.typeUrl)))
+      isAccepted(watch.status(viewOf(watch)))
     );
     this.#following.reached(client, !hasAccepted);
   }
@@ -348,6 +376,7 @@ export class Group {
     const to = this.#rollout?.before ??
       (this.#options.rollsBack ? this.#accepted : undefined);
     if (!from || !to || to === from) return;
+    this.#remember();
     this.#snapshot = to;
     this.#rollout = undefined;
     const rollback = this.#rollback = { from, to, ...cause };
@@ -362,7 +391,9 @@ export class Group {
     for (const [client, watches] of this.#clients) {
       const snapshot = this.#snapshotFor(client);
       if (!snapshot) continue;
-      for (const typeUrl of watches.keys()) views.add(snapshot.view(typeUrl));
+      for (const typeUrl of watches.keys()) {
+        views.add(this.#served.view(snapshot, typeUrl));
+      }
     }
     yield* views;
   }

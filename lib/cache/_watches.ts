@@ -1,5 +1,11 @@
 import { collectionOf, type Resource } from "../resource/mod.ts";
-import type { Client, Watch, WatchRequest, WatchSink } from "./cache.ts";
+import type {
+  Client,
+  Progress,
+  Watch,
+  WatchRequest,
+  WatchSink,
+} from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { Heartbeat } from "./_heartbeat.ts";
@@ -19,6 +25,10 @@ export interface WatchesOptions {
   readonly clock: Clock;
   /** Told how far changes have come; left out, that is not looked for. */
   readonly told?: SpreadTold;
+  /** Whether it is known what there is; until then, watches are told nothing. Default: true. */
+  readonly isReady?: boolean;
+  /** How many older views to keep. Default: none. */
+  readonly history?: number;
 }
 
 /**
@@ -37,9 +47,15 @@ export class Watches {
   /** How many changes were made since all had the newest view. */
   #untold = 0;
   #view: View;
+  #isReady: boolean;
+  readonly #mostHistory: number;
+  #older: readonly View[] = [];
 
-  constructor(view: View, { heartbeat, clock, told }: WatchesOptions) {
+  constructor(view: View, options: WatchesOptions) {
+    const { heartbeat, clock, told, isReady = true, history = 0 } = options;
     this.#view = view;
+    this.#isReady = isReady;
+    this.#mostHistory = history;
     this.#clock = clock;
     this.#told = told;
     this.#heartbeat = new Heartbeat(clock, heartbeat, () => this.#beat());
@@ -48,6 +64,19 @@ export class Watches {
   /** What is served. */
   get view(): View {
     return this.#view;
+  }
+
+  /** What was served before, newest first: as of now, whenever it is read. */
+  get history(): Iterable<View> {
+    return { [Symbol.iterator]: () => this.#older[Symbol.iterator]() };
+  }
+
+  /** From now on it is known what there is. */
+  ready() {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    for (const { sink } of [...this.#all]) sink.changed(this.#view);
+    this.#heartbeat.expect([this.#view]);
   }
 
   /** How many there are. */
@@ -76,6 +105,7 @@ export class Watches {
         where: "cache",
         client: request.client,
         state: request.inspect?.(name),
+        blocked: request.blocked?.(),
         sentAt,
         isPending: this.#view.isPending(name),
       });
@@ -94,7 +124,7 @@ export class Watches {
     this.#all.add(watch);
     if (this.#told) this.#unsettled.add(watch);
     this.#enter(watch);
-    sink.changed(this.#view);
+    sink.changed(this.#served);
     this.#heartbeat.expect([this.#view]);
     return {
       subscribed: () => {
@@ -107,16 +137,9 @@ export class Watches {
         this.#enter(watch);
         this.#heartbeat.expect([this.#view]);
         // Of what it asked for before it knows what has changed.
-        sink.changed(this.#view, none);
+        sink.changed(this.#served, none);
       },
-      sent: () => watch.sentAt = this.#clock.now(),
-      settled: this.#told && ((_view, { refusal, blocked }) => {
-        this.#unsettled.delete(watch);
-        const { spread } = watch;
-        // First, since whoever is told of it may make another change.
-        watch.spread = undefined;
-        spread?.answer(watch, (refusal ?? blocked) !== undefined);
-      }),
+      progress: (progress) => this.#progress(watch, progress),
       [Symbol.dispose]: () => {
         this.#all.delete(watch);
         this.#unsettled.delete(watch);
@@ -132,8 +155,30 @@ export class Watches {
     };
   }
 
+  get #served(): View | undefined {
+    return this.#isReady ? this.#view : undefined;
+  }
+
+  #progress(watch: OneWatch, progress: Progress) {
+    if (progress.kind === "sent") watch.sentAt = this.#clock.now();
+    if (progress.kind !== "settled" || !this.#told) return;
+    const { refusal, blocked } = progress.outcome;
+    this.#unsettled.delete(watch);
+    const { spread } = watch;
+    // First, since observers may make another change re-entrantly.
+    watch.spread = undefined;
+    spread?.answer(watch, (refusal ?? blocked) !== undefined);
+  }
+
   /** Serves another view, to those whom the names concern in which it differs from the last. */
   publish(view: View, names: ReadonlySet<string>) {
+    if (!this.#isReady) {
+      this.#view = view;
+      return;
+    }
+    if (this.#mostHistory > 0) {
+      this.#older = [this.#view, ...this.#older].slice(0, this.#mostHistory);
+    }
     this.#view = view;
     if (names.size === 0) return;
     const overtaken = this.#told && this.#follow(names, this.#told);

@@ -1,5 +1,6 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Resource } from "../resource/mod.ts";
+import type { Clock } from "./clock.ts";
 import type { Subscription } from "./subscription.ts";
 import type { View } from "./view.ts";
 
@@ -43,6 +44,8 @@ export interface WatchRequest {
   readonly subscription: Subscription;
   /** Where the client stands with the resource of a name. */
   inspect?(name: string): ResourceState;
+  /** What of the type is blocked now, and why; undefined if nothing is. */
+  blocked?(): Blocked | undefined;
 }
 
 /** Where a client stands with one resource. */
@@ -66,14 +69,10 @@ export interface ResourceState {
   readonly version: string | undefined;
   /** The version of the resource that there is for it now; undefined if there is none. */
   readonly newest: string | undefined;
-  /** The resource that it was sent last; undefined if it has none, or has it from before its stream. */
+  /** The resource that it has, or was sent last; undefined if it has none, or has it from before its stream. */
   readonly resource: Resource | undefined;
   /** Why it refused it. */
   readonly refusal: Refusal | undefined;
-  /** Make before break: type URLs of which it has to acknowledge something first, before more is said of this one. */
-  readonly waitsFor: readonly string[];
-  /** Make before break: what it refused of these; more is said of this one once that is replaced. */
-  readonly blocked?: Blocked;
 }
 
 /** A client, as long as its stream is open. */
@@ -123,51 +122,116 @@ export interface WatchSink {
    * @param names which names may have changed since the last call, where the cache knows
    */
   changed(view: View | undefined, names?: ReadonlySet<string>): void;
-  /**
-   * There is something new, but it waits until the client has asked for these names, too. Until then nobody may be told
-   * that a name does not exist.
-   */
-  held?(names: ReadonlySet<string>): void;
   /** Resources that have a TTL are to be refreshed. */
   heartbeat?(): void;
+  /** Nothing serves the type; the client is told that there is nothing of it. */
+  unserved?(): void;
 }
 
 /** A watch that is under way. Disposing of it ends it. */
 export interface Watch extends Disposable {
+  /** How changes of the type are ordered with those of other types on an aggregated stream. Default: they are not. */
+  readonly sequencing?: Sequencing;
   /**
-   * Whether the type takes part in make before break on an aggregated stream: what refers to something new waits until
-   * that was acknowledged, and what nothing refers to any longer is removed last. Default: false.
+   * Sets that were served before, newest first: a client that reconnects with the version of one of them is moved from
+   * there to the newest, in ordered steps.
    */
-  readonly makeBeforeBreak?: boolean;
-  /**
-   * Make before break: something may be removed once `done` was called, since requests that were under way have ended.
-   * Disposing of what it returns calls it off. Default: it may at once.
-   */
-  readonly drain?: (done: () => void) => Disposable;
+  readonly history?: Iterable<View>;
   /** The client's subscription has changed. */
   subscribed?(): void;
-  /** A response was sent, with the newest of the view. */
-  sent?(view: View): void;
-  /** The client refused something of what was sent, and will not act upon it. */
-  refused?(refusal: Refusal): void;
-  /** The client has answered all that it was sent, and lacks nothing of the view but what it refused or `outcome` says. */
-  settled?(view: View, outcome: Outcome): void;
+  /** What became of what was published. */
+  progress?(progress: Progress): void;
 }
 
-/** How a client came to rest with a view. */
+/** How changes are ordered on an aggregated stream. */
+export interface Sequencing {
+  /**
+   * Whether a resource that refers to something new waits until the client has acknowledged that, and a resource that
+   * nothing refers to any longer is removed last.
+   */
+  readonly makeBeforeBreak: boolean;
+  /**
+   * How long a change may wait for the client to request names that the client has not requested yet, in milliseconds. 0:
+   * nothing waits for that.
+   */
+  readonly holdTimeout: number;
+  /**
+   * How long a client serves existing connections from a listener, or an extension's configuration, that was replaced or
+   * removed, in milliseconds: what these refer to is removed that much later.
+   */
+  readonly drain: number;
+  /** Tells the time for both. */
+  readonly clock: Clock;
+}
+
+/** What became of what a cache published to a watch. */
+export type Progress =
+  /** A response made of the set was sent. */
+  | { readonly kind: "sent"; readonly view: View }
+  /** The client acknowledged a response that was made of the set. */
+  | { readonly kind: "acked"; readonly view: View }
+  /** The client refused something of a response that was made of the set, and will not act upon it. */
+  | {
+    readonly kind: "nacked";
+    readonly view: View;
+    readonly refusal: Refusal;
+  }
+  /**
+   * The set is in force: the client has answered all that it was sent, and lacks nothing of the set but what `outcome`
+   * says. Told again once what was drained is removed.
+   */
+  | {
+    readonly kind: "settled";
+    readonly view: View;
+    readonly outcome: Outcome;
+  };
+
+/** How a client came to rest with a set. */
 export interface Outcome {
   /** What the client refused of it. */
   readonly refusal?: Refusal;
   /** What it was not sent, since it depends on something of another type that the client refused. */
   readonly blocked?: Blocked;
+  /** Whether the client also has nothing left that the set lacks. */
+  readonly drained: boolean;
 }
 
-/** Why something is not sent: it depends on what the client refused. */
+/**
+ * Why a change is not sent.
+ *
+ * - `"names_not_requested"`: the client has yet to request names, or types, that belong to it; ends after a time
+ * - `"dependency_unacked"`: the client has yet to acknowledge something of another type first
+ * - `"dependency_nacked"`: the client refused something of another type that it depends on; ends when that is replaced
+ * - `"draining"`: the client may serve existing connections with it for a time
+ * - `"still_requested"`: a client that requests it by name has yet to stop; ends after a time
+ */
+export type BlockedReason =
+  | "names_not_requested"
+  | "dependency_unacked"
+  | "dependency_nacked"
+  | "draining"
+  | "still_requested";
+
+/** A change of one type that waits, and for what. */
 export interface Blocked {
-  /** The type of what was refused. */
+  /** Why. */
+  readonly reason: BlockedReason;
+  /** Whether these are to be removed; otherwise they are to be sent. */
+  readonly removal: boolean;
+  /** Names of the resources that wait. */
+  readonly names: readonly string[];
+  /** What they wait for; empty where that is time. */
+  readonly waitingFor: readonly Awaited[];
+}
+
+/** What the client has yet to do before something else goes on. */
+export interface Awaited {
+  /** Its type. */
   readonly typeUrl: string;
-  /** What was refused, and why. */
-  readonly refusal: Refusal;
+  /** Names that the client has to request or to acknowledge; empty where they are not known yet. */
+  readonly names: readonly string[];
+  /** Why the client refused it, if it did; the wait lasts until that is replaced. */
+  readonly refusal: Refusal | undefined;
 }
 
 /** A NACK: why a client refused a response. */

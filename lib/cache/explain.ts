@@ -12,8 +12,7 @@ export interface Explanation {
    * - `"looked up"`: an `OnDemandCache` does not know yet if there is one
    * - `"quarantined"`: it breaks a rule of Envoy's protos, and there is no good form of it to serve
    * - `"not subscribed"`: the client does not ask for it
-   * - `"held"`: it waits until the client has asked for the names in `waitingFor`
-   * - `"waits for answers"`: it waits until the client has answered something of the types in `waitingFor`
+   * - `"blocked"`: it waits for what `blocked` says
    * - `"pending"`: it is sent as soon as the client has read, or answered, what came before
    * - `"sent"`: sent and not answered
    * - `"refused"`: the client refused it, as `refusal` says
@@ -28,8 +27,7 @@ export interface Explanation {
     | "looked up"
     | "quarantined"
     | "not subscribed"
-    | "held"
-    | "waits for answers"
+    | "blocked"
     | "pending"
     | "sent"
     | "refused"
@@ -43,8 +41,8 @@ export interface Explanation {
   readonly sent: string | undefined;
   /** When the last response of the type was sent, in milliseconds since 1970; undefined if none was. */
   readonly sentAt: number | undefined;
-  /** Names, or type URLs, that are waited for. */
-  readonly waitingFor: readonly string[];
+  /** What it waits for; undefined if it does not. */
+  readonly blocked: Blocked | undefined;
   /** Why the client refused it, or what it depends on. */
   readonly refusal: Refusal | undefined;
   /** What is not served, since it breaks a rule; the rest is about its last good form. Undefined if nothing is in quarantine. */
@@ -64,9 +62,7 @@ export interface Facts {
   /** Undefined if the client does not ask for the type. */
   readonly state: ResourceState | undefined;
   readonly sentAt: number | undefined;
-  /** Names that the client has to ask for before it is sent anything. */
-  readonly waitingFor?: ReadonlySet<string>;
-  /** What the client refused, and what is next depends on. */
+  /** What of the type waits, and for what. */
   readonly blocked?: Blocked;
   /** Whether it is not known yet if there is one. */
   readonly isPending?: boolean;
@@ -95,7 +91,7 @@ export function explainAbsence(
     version,
     sent: undefined,
     sentAt: undefined,
-    waitingFor: [],
+    blocked: undefined,
     refusal: undefined,
     message: `${what}: ${why}`,
   };
@@ -104,7 +100,7 @@ export function explainAbsence(
 /** Says why a client has a resource, or has it not. */
 export function explain(facts: Facts): Explanation {
   const { typeUrl, name, resource, where, client, state, sentAt } = facts;
-  const { waitingFor: held, isPending = false } = facts;
+  const { isPending = false } = facts;
   const what = `${shortName(typeUrl)} ${JSON.stringify(name)}`;
   const who = `node ${JSON.stringify(client.node.id)}`;
   const version = resource?.version;
@@ -112,14 +108,14 @@ export function explain(facts: Facts): Explanation {
   const say = (
     reason: Explanation["reason"],
     clause: string,
-    more: Partial<Pick<Explanation, "waitingFor" | "refusal">> = {},
+    more: Partial<Pick<Explanation, "blocked" | "refusal">> = {},
   ): Explanation => ({
     reason,
     client,
     version,
     sent,
     sentAt,
-    waitingFor: more.waitingFor ?? [],
+    blocked: more.blocked,
     refusal: more.refusal,
     message: `${what}: ${who} ${clause}`,
   });
@@ -131,9 +127,9 @@ export function explain(facts: Facts): Explanation {
     const sentAs = sent === undefined ? "that it is gone" : `version ${sent}`;
     return say("sent", `was sent ${sentAs}${time}, and has not answered`);
   }
-  if (state.state === "refused" && (!resource || sent === version)) {
+  if (state.state === "refused") {
     const { refusal } = state;
-    const clause = `refused version ${sent}: ${refusal?.message}`;
+    const clause = `refused version ${version ?? sent}: ${refusal?.message}`;
     return say("refused", clause, { refusal });
   }
   if (state.state === "accepted" && resource && sent === version) {
@@ -152,22 +148,11 @@ export function explain(facts: Facts): Explanation {
       `cannot have it: it is not in the ${where}`,
     );
   }
-  if (held && held.size > 0) {
-    const waitingFor = [...held];
-    const clause = `${has}${gone}: it waits until the client asks for ${
-      waitingFor.join(", ")
-    }, too`;
-    return say("held", clause, { waitingFor });
-  }
-  const blocked = facts.blocked ?? state.blocked;
-  if (state.waitsFor.length > 0) {
-    const waitingFor = state.waitsFor;
-    const answers = waitingFor.map(shortName).join(" and ");
-    const clause = `${has}${gone}: what is next waits for ${answers}${
-      blocked ? whyBlocked(blocked, waitingFor) : ""
-    }`;
-    const refusal = blocked?.refusal;
-    return say("waits for answers", clause, { waitingFor, refusal });
+  const { blocked } = facts;
+  if (blocked?.names.includes(name)) {
+    const refusal = blocked.waitingFor.find(({ refusal }) => refusal)?.refusal;
+    const clause = `${has}${gone}: ${whyBlocked(blocked)}`;
+    return say("blocked", clause, { blocked, refusal });
   }
   if (sent !== undefined) {
     const next = resource
@@ -202,15 +187,25 @@ export function explainQuarantine(
   };
 }
 
-function whyBlocked(
-  { typeUrl, refusal: { message } }: Blocked,
-  waitingFor: readonly string[],
-): string {
-  return waitingFor.includes(typeUrl)
-    ? `, of which it refused something: ${message}`
-    : `, which waits since it refused something of ${
-      shortName(typeUrl)
-    }: ${message}`;
+function whyBlocked({ reason, waitingFor }: Blocked): string {
+  const names = waitingFor.flatMap(({ names }) => names);
+  const types = waitingFor.map(({ typeUrl }) => shortName(typeUrl));
+  const asked = names.length > 0 ? names : types;
+  const refusal = waitingFor.find(({ refusal }) => refusal)?.refusal;
+  switch (reason) {
+    case "names_not_requested":
+      return `it waits until the client requests ${asked.join(", ")}, too`;
+    case "dependency_unacked":
+      return `it waits until the client acknowledges ${types.join(" and ")}`;
+    case "dependency_nacked":
+      return `it depends on ${
+        types.join(" and ")
+      }, of which the client refused something: ${refusal?.message}`;
+    case "draining":
+      return "it is removed once existing connections are drained";
+    case "still_requested":
+      return "it is removed once the client no longer requests it";
+  }
 }
 
 function isoTime(ms: number): string {

@@ -9,6 +9,7 @@ import {
   type Cache,
   type Client,
   RequestError,
+  type Sequencing,
   type Watch,
   type WatchRequest,
   type WatchSink,
@@ -30,6 +31,7 @@ import {
   type Quarantined,
   type Validation,
 } from "./validation.ts";
+import { historyOf, sequencingOf } from "./_sequencing.ts";
 import type { SpreadTold } from "./_spread.ts";
 import { View } from "./view.ts";
 import { Watches } from "./_watches.ts";
@@ -76,7 +78,7 @@ export class LinearCache<D extends DescMessage = DescMessage>
   readonly #schema: D | undefined;
   readonly #prefix: string | undefined;
   readonly #nameOf: ((message: MessageShape<D>) => string) | undefined;
-  readonly #makeBeforeBreak: boolean;
+  readonly #sequencing: Sequencing;
   readonly #validate: Validation;
   readonly #onQuarantine: NonNullable<LinearCacheOptions["onQuarantine"]>;
   readonly #observer: CacheObserver<undefined> | undefined;
@@ -88,6 +90,7 @@ export class LinearCache<D extends DescMessage = DescMessage>
    * Makes a cache of one type.
    *
    * @param type the schema of its messages, or a type URL for resources that are encoded already
+   * @throws {RangeError} if `holdTimeout` or `drain` is no time, or `history` no number of versions
    * @throws {TypeError} as {@linkcode LinearCache.update} does, for the resources that it begins with
    * @throws {ValidationError} in the same way
    */
@@ -99,12 +102,18 @@ export class LinearCache<D extends DescMessage = DescMessage>
     this.#schema = typeof type === "string" ? undefined : type;
     this.#prefix = options.versionPrefix;
     this.#nameOf = options.name;
-    this.#makeBeforeBreak = options.makeBeforeBreak ?? false;
     this.#validate = options.validate ?? "off";
     const observer = this.#observer = combined(options.observer);
     this.#onQuarantine = options.onQuarantine ??
       (observer ? () => {} : printQuarantined);
     const { resources = [], heartbeat, clock = systemClock } = options;
+    const { makeBeforeBreak = false, holdTimeout, drain } = options;
+    this.#sequencing = sequencingOf({
+      makeBeforeBreak,
+      holdTimeout,
+      drain,
+      clock,
+    });
     const given = this.#named(resources);
     if (this.#validate === "error") requireValid(given.values());
     const { good, quarantined } = this.#judge(given, []);
@@ -114,7 +123,13 @@ export class LinearCache<D extends DescMessage = DescMessage>
       share: (told) => observer({ kind: "spread", ...about, ...told }),
       overtaken: (told) => observer({ kind: "overtake", ...about, ...told }),
     };
-    this.#watches = new Watches(view, { heartbeat, clock, told });
+    this.#watches = new Watches(view, {
+      heartbeat,
+      clock,
+      told,
+      isReady: options.resources !== undefined,
+      history: historyOf(options.history),
+    });
     this.#report(quarantined);
   }
 
@@ -234,8 +249,9 @@ export class LinearCache<D extends DescMessage = DescMessage>
         `what is served here is ${this.typeUrl}, not ${request.typeUrl}`,
       );
     }
-    const makeBeforeBreak = this.#makeBeforeBreak;
-    return { ...this.#watches.add(request, sink), makeBeforeBreak };
+    const history = this.#watches.history;
+    const sequencing = this.#sequencing;
+    return { ...this.#watches.add(request, sink), sequencing, history };
   }
 
   get #view(): View {
@@ -261,6 +277,7 @@ export class LinearCache<D extends DescMessage = DescMessage>
         if (names.size > 0 || version !== undefined) {
           this.#watches.publish(view, names);
         }
+        this.#watches.ready();
       },
       report: () => report(),
     };

@@ -6,7 +6,10 @@ import type { Quarantined, Validation } from "./validation.ts";
 
 /** Options of a {@linkcode LinearCache}. */
 export interface LinearCacheOptions<M extends Message = Message> {
-  /** What it has to begin with. Default: nothing. */
+  /**
+   * What it has to begin with; an empty list says that there is nothing. Default: that is not known yet, and clients are
+   * told nothing until the first change. So clients that reconnect to a server that starts keep what they have.
+   */
   resources?: Iterable<M | Resource>;
   /**
    * Makes versions that are this prefix and a number that each change increases. The prefix must differ from one process
@@ -23,6 +26,22 @@ export interface LinearCacheOptions<M extends Message = Message> {
    * Default: false.
    */
   makeBeforeBreak?: boolean;
+  /**
+   * How long a change may wait for a client to request names that it has not requested yet, in milliseconds.
+   * Default: 1 000 with `makeBeforeBreak`.
+   */
+  holdTimeout?: number;
+  /**
+   * Of listeners and extension configs, with `makeBeforeBreak`: how long an Envoy serves existing connections from what was
+   * changed or removed, in milliseconds. What only the old one refers to is removed that much later. Set it to a little
+   * more than Envoy's `--drain-time-s`. Default: 605 000.
+   */
+  drain?: number;
+  /**
+   * How many older versions are kept, from which clients that reconnect with them are moved on in ordered steps.
+   * Default: 5.
+   */
+  history?: number;
   /** What to do with resources that break a rule of Envoy's protos. Default: `"off"`. */
   validate?: Validation;
   /**

@@ -1,15 +1,19 @@
 /** What there is to serve, and to whom. */
 export {
+  type Awaited,
   type Blocked,
+  type BlockedReason,
   type Cache,
   type Client,
   type ClientCertificate,
   type FailureCode,
   type Outcome,
   type Peer,
+  type Progress,
   type Refusal,
   RequestError,
   type ResourceState,
+  type Sequencing,
   type Watch,
   type WatchRequest,
   type WatchSink,
@@ -19,7 +23,7 @@ export type { CacheEvent, CacheObserver, ChangeEvent } from "./events.ts";
 export type { Explanation } from "./explain.ts";
 export { LinearCache, updateAll } from "./linear_cache.ts";
 export type { LinearCacheOptions, LinearChange } from "./linear_options.ts";
-export { MuxCache } from "./mux_cache.ts";
+export { MuxCache, type MuxCacheOptions } from "./mux_cache.ts";
 export {
   OnDemandCache,
   type OnDemandCacheOptions,

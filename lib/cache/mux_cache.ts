@@ -5,6 +5,17 @@ import {
   type WatchRequest,
   type WatchSink,
 } from "./cache.ts";
+import { View } from "./view.ts";
+
+/** Options of a {@linkcode MuxCache}. */
+export interface MuxCacheOptions {
+  /**
+   * What becomes of a request that no cache serves. `"empty"`: the client is told that there is nothing of the type, and
+   * observers of the server get an event; other types on its stream go on. `"error"`: its stream ends with `NOT_FOUND`.
+   * Default: `"empty"`.
+   */
+  unserved?: "empty" | "error";
+}
 
 /**
  * Several caches as one: a function picks the one that serves a request, by its type, its node, the names that it asks
@@ -27,15 +38,20 @@ import {
  */
 export class MuxCache implements Cache {
   readonly #pick: (request: WatchRequest) => Cache | undefined;
+  readonly #unserved: NonNullable<MuxCacheOptions["unserved"]>;
 
   /**
    * Makes a cache of others.
    *
    * @param pick picks the cache for a request, once when a client asks for a type, and again when it asks for other
-   * names; undefined turns the client away
+   * names; undefined if none serves it
    */
-  constructor(pick: (request: WatchRequest) => Cache | undefined) {
+  constructor(
+    pick: (request: WatchRequest) => Cache | undefined,
+    options: MuxCacheOptions = {},
+  ) {
     this.#pick = pick;
+    this.#unserved = options.unserved ?? "empty";
   }
 
   /** For the server. */
@@ -43,11 +59,11 @@ export class MuxCache implements Cache {
     let cache = this.#cacheFor(request);
     let watch = cache.watch(request, sink);
     return {
-      get makeBeforeBreak() {
-        return watch.makeBeforeBreak;
+      get sequencing() {
+        return watch.sequencing;
       },
-      get drain() {
-        return watch.drain;
+      get history() {
+        return watch.history;
       },
       subscribed: () => {
         const picked = this.#cacheFor(request);
@@ -60,15 +76,14 @@ export class MuxCache implements Cache {
         cache = picked;
         watch = next;
       },
-      sent: (view) => watch.sent?.(view),
-      refused: (refusal) => watch.refused?.(refusal),
-      settled: (view, outcome) => watch.settled?.(view, outcome),
+      progress: (progress) => watch.progress?.(progress),
       [Symbol.dispose]: () => watch[Symbol.dispose](),
     };
   }
 
   #cacheFor(request: WatchRequest): Cache {
     const cache = this.#pick(request);
+    if (!cache && this.#unserved === "empty") return nothingServed;
     if (!cache) {
       const { client, typeUrl, subscription } = request;
       const names = [
@@ -87,3 +102,14 @@ export class MuxCache implements Cache {
     return cache;
   }
 }
+
+const empty = new View(new Map());
+
+/** Serves nothing, and says so. */
+const nothingServed: Cache = {
+  watch(_request, sink) {
+    sink.unserved?.();
+    sink.changed(empty);
+    return { [Symbol.dispose]() {} };
+  },
+};

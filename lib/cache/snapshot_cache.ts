@@ -4,6 +4,7 @@ import type {
   Cache,
   Client,
   Peer,
+  Sequencing,
   Watch,
   WatchRequest,
   WatchSink,
@@ -18,6 +19,7 @@ import {
 import { Group, type GroupOptions } from "./_group.ts";
 import { quarantine, type Unsound } from "./_quarantine.ts";
 import { combined } from "./_observers.ts";
+import { historyOf, sequencingOf } from "./_sequencing.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type CacheStats, type Countable, TypeCounts } from "./stats.ts";
 import type { ClientStatus, Rollback, Settlement } from "./status.ts";
@@ -31,8 +33,9 @@ import {
 /** Options of a {@linkcode SnapshotCache}. */
 export interface SnapshotCacheOptions<K = string> {
   /**
-   * Whether a type that is asked for by names waits until the client has asked for all names of it that the resources
-   * it was given refer to, so that what belongs together arrives together. For clients that use ADS. Default: false.
+   * For clients that use the aggregated stream: whether changes are ordered (see `makeBeforeBreak`), and an update of a type
+   * waits while the client is about to request more names of it, so that what belongs together arrives together.
+   * Default: false.
    */
   ads?: boolean;
   /**
@@ -41,6 +44,22 @@ export interface SnapshotCacheOptions<K = string> {
    * longer. So no request is lost on the way. On aggregated streams only. Default: what `ads` is.
    */
   makeBeforeBreak?: boolean;
+  /**
+   * How long a change may wait for a client to request names that it has not requested yet, in milliseconds; then what is
+   * requested is sent, and an event tells which names were not. Default: 1 000 with `ads`. 0: nothing waits for that,
+   * but then clients that acknowledge clusters before they request the endpoints may be sent routes in between.
+   */
+  holdTimeout?: number;
+  /**
+   * How many snapshots that were replaced are kept for each key. A client that reconnects with one of them is moved from
+   * there to the newest in ordered steps; of a client with an older one it is not known what it has. Default: 5.
+   */
+  history?: number;
+  /**
+   * Whether a cluster whose endpoints a snapshot lacks is given none; an Envoy waits up to its initial fetch timeout (15 s)
+   * for endpoints that are not sent. {@linkcode Snapshot.check} reports such clusters. Default: true.
+   */
+  emptyEndpoints?: boolean;
   /**
    * Which group a client belongs to. Default: its node's id.
    *
@@ -55,8 +74,10 @@ export interface SnapshotCacheOptions<K = string> {
    */
   heartbeat?: number;
   /**
-   * How long to wait, once a client has acknowledged what no longer refers to something, until that is removed, in
-   * milliseconds: for requests that are under way. Default: 0.
+   * How long an Envoy serves existing connections from a listener that was changed or removed, in milliseconds: what only
+   * the old one refers to (clusters, routes, endpoints) is removed that much later. Set it to a little more than Envoy's
+   * `--drain-time-s`, which is 600 s unless you set it; a shorter drain keeps less on the clients. Changes that concern no
+   * listener do not wait. Default: 605 000; 0 removes at once.
    */
   drain?: number;
   /**
@@ -106,9 +127,7 @@ export interface SnapshotCacheOptions<K = string> {
  */
 export class SnapshotCache<K = string> implements Cache, Countable {
   readonly #nodeKey: NonNullable<SnapshotCacheOptions<K>["nodeKey"]>;
-  readonly #makeBeforeBreak: boolean;
-  readonly #drain: number;
-  readonly #clock: Clock;
+  readonly #sequencing: Sequencing;
   readonly #observer: CacheObserver<K> | undefined;
   readonly #validate: Validation;
   readonly #onQuarantine: NonNullable<SnapshotCacheOptions<K>["onQuarantine"]>;
@@ -120,7 +139,8 @@ export class SnapshotCache<K = string> implements Cache, Countable {
   /**
    * Makes an empty cache.
    *
-   * @throws {RangeError} if `rollout.canary` is not above 0 and at most 1
+   * @throws {RangeError} if `rollout.canary` is not above 0 and at most 1, `holdTimeout` or `drain` is no time, or `history`
+   * no number of snapshots
    */
   constructor(options: SnapshotCacheOptions<K> = {}) {
     const { ads = false, heartbeat, clock = systemClock, rollout } = options;
@@ -131,9 +151,13 @@ export class SnapshotCache<K = string> implements Cache, Countable {
       );
     }
     this.#nodeKey = options.nodeKey ?? ((node) => node.id as K);
-    this.#makeBeforeBreak = options.makeBeforeBreak ?? ads;
-    this.#drain = options.drain ?? 0;
-    this.#clock = clock;
+    const { makeBeforeBreak = ads, holdTimeout, drain } = options;
+    this.#sequencing = sequencingOf({
+      makeBeforeBreak,
+      holdTimeout: holdTimeout ?? (ads ? undefined : 0),
+      drain,
+      clock,
+    });
     const { observer = [], onRollback } = options;
     this.#observer = combined([
       ...typeof observer === "function" ? [observer] : observer,
@@ -146,12 +170,13 @@ export class SnapshotCache<K = string> implements Cache, Countable {
         : (key, quarantined) => printQuarantined(quarantined, ` for ${key}`));
     const rollsBack = options.onRefused === "rollback";
     this.#groupOptions = {
-      ads,
       heartbeat,
       clock,
       rollsBack,
       canary,
       follows: options.observer !== undefined,
+      history: historyOf(options.history),
+      emptyEndpoints: options.emptyEndpoints ?? true,
     };
   }
 
@@ -241,13 +266,18 @@ export class SnapshotCache<K = string> implements Cache, Countable {
   }
 
   /**
-   * Resolves once every connected client of a key has answered each of its types with the newest version; at once if
-   * there is none. A client that leaves is no longer waited for, and one that comes is.
+   * Resolves once the newest snapshot is in force at every connected client of a key: each has answered each of its types
+   * with the newest version. At once if there is none. A client that leaves is no longer waited for, and one that comes is.
    *
+   * @param options.drained waits until clients also have nothing left that the snapshot lacks (see `drain`)
    * @param options.signal ends the wait: the promise rejects with its reason
    */
-  settled(key: K, options: { signal?: AbortSignal } = {}): Promise<Settlement> {
-    return this.#groups.get(key)?.settled(options.signal) ??
+  settled(
+    key: K,
+    options: { signal?: AbortSignal; drained?: boolean } = {},
+  ): Promise<Settlement> {
+    const { signal, drained = false } = options;
+    return this.#groups.get(key)?.settled(signal, drained) ??
       Promise.resolve({ accepted: true, clients: [], rollback: undefined });
   }
 
@@ -306,14 +336,12 @@ export class SnapshotCache<K = string> implements Cache, Countable {
     const group = this.#group(key);
     const watch = group.watch(request, sink);
     return {
-      makeBeforeBreak: this.#makeBeforeBreak,
-      drain: this.#drain > 0
-        ? (done) => this.#clock.after(this.#drain, done)
-        : undefined,
-      sent: (view) => group.sent(watch, view),
-      refused: (refusal) => group.refused(watch, refusal),
-      settled: (view, outcome) => group.answered(watch, view, outcome),
-      subscribed: () => group.review(client),
+      sequencing: this.#sequencing,
+      history: {
+        [Symbol.iterator]: () =>
+          group.history(request.typeUrl)[Symbol.iterator](),
+      },
+      progress: (progress) => group.progress(watch, progress),
       [Symbol.dispose]: () => {
         group.end(watch);
         this.#forgetIfUnused(key, group);

@@ -4,8 +4,8 @@ export interface TypeStats {
   readonly resources: number;
   /** Watches: one for each client that asks for the type. */
   readonly watches: number;
-  /** Watches that wait until their client has asked for more names (`ads` of a `SnapshotCache`). */
-  readonly held: number;
+  /** Watches of which something waits: for their client to request or acknowledge something, or for time to pass. */
+  readonly blocked: number;
   /** Resources that are not served, since they break a rule of Envoy's protos. */
   readonly quarantined: number;
 }
@@ -39,7 +39,7 @@ export class TypeCounts {
     if (count === 0) return;
     let stats = this.#types.get(typeUrl);
     if (!stats) {
-      stats = { resources: 0, watches: 0, held: 0, quarantined: 0 };
+      stats = { resources: 0, watches: 0, blocked: 0, quarantined: 0 };
       this.#types.set(typeUrl, stats);
     }
     stats[field] += count;

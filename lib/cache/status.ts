@@ -24,18 +24,14 @@ export interface TypeStatus {
   readonly subscription: Subscription;
   /**
    * - `"absent"`: no snapshot is set for the client's key
-   * - `"held"`: waits until the client has asked for the names in `waitingFor`
-   * - `"pending"`: about to be sent, as soon as the client has answered or read what came before, or has asked for the
-   *   endpoints that this refers to
+   * - `"pending"`: about to be sent, as soon as the client has answered or read what came before
    * - `"sent"`: sent and not yet answered
-   * - `"blocked"`: not sent, or not to the end, since it depends on what the client refused of another type; `blocked`
-   *   says what, and nothing is sent until that is replaced
-   * - `"accepted"`: the client has all that the snapshot has for it
+   * - `"blocked"`: not sent, or not to the end, for what `blocked` says
+   * - `"accepted"`: the client has all that the snapshot has for it; removals may still wait, as `blocked` says
    * - `"refused"`: the client refused it, for what `refusal` says; nothing is sent until the snapshot changes
    */
   readonly state:
     | "absent"
-    | "held"
     | "pending"
     | "sent"
     | "blocked"
@@ -43,11 +39,9 @@ export interface TypeStatus {
     | "refused";
   /** The type's version in the snapshot; undefined if there is none. */
   readonly version: string | undefined;
-  /** Names that are waited for when `"held"`, otherwise empty. */
-  readonly waitingFor: ReadonlySet<string>;
   /** The client's NACK, when `"refused"`. */
   readonly refusal: Refusal | undefined;
-  /** What it depends on, when `"blocked"`. */
+  /** What waits, and for what; undefined if nothing does. */
   readonly blocked: Blocked | undefined;
 }
 

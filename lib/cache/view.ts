@@ -1,4 +1,10 @@
-import { bigintOf, digitsOf, type Hash, Sum } from "../resource/_hash.ts";
+import {
+  bigintOf,
+  digitsOf,
+  type Hash,
+  Sum,
+  textHash,
+} from "../resource/_hash.ts";
 import { fingerprintOf, haveSameVersion } from "../resource/resource.ts";
 import { canonicalName, collectionOf, type Resource } from "../resource/mod.ts";
 import { changed } from "./_layers.ts";
@@ -28,6 +34,7 @@ export class View {
   #number = 0;
   /** The view that this one is, but for some resources of an older one. */
   #keptOn: View | undefined;
+  #variants: readonly View[] = noViews;
   #expiring: ReadonlyMap<string, Resource> | undefined;
   #allExpiring: readonly Resource[] | undefined;
   #shortestTtl: number | undefined;
@@ -149,15 +156,7 @@ export class View {
       isPending: this.#isPending,
       ...options,
     });
-    if (this.#sum !== undefined) {
-      const sum = Sum.of(this.#sum);
-      for (const [name, after] of changes) {
-        const before = this.resources.get(name);
-        if (before) sum.subtract(fingerprintOf(before));
-        if (after) sum.add(fingerprintOf(after));
-      }
-      view.#sum = sum;
-    }
+    if (this.#sum !== undefined) view.#sum = this.#sumAfter(changes);
     view.#expiring = this.#expiringAfter(changes);
     view.#shortestTtl = this.#shortestTtlAfter(changes);
     view.#invalid = this.#invalid && invalidAfter(this.#invalid, changes);
@@ -171,32 +170,36 @@ export class View {
     return view;
   }
 
-  /** This view and, beside it, resources of an older one that it does not have. */
+  /** This set and, beside it, resources of an older one that it does not have. */
   keeping(base: View, names: Iterable<string>): View {
     const kept = new Map<string, Resource>();
     for (const name of names) {
       const resource = base.resources.get(name);
       if (resource) kept.set(name, resource);
     }
-    const view = new View(changed(this.resources, kept), {
-      version: this.#given === undefined ? undefined : `${this.#given}+kept`,
+    return this.replacing(kept);
+  }
+
+  /** This set with some resources in place of its own, or without them (undefined), for as long as a client needs that. */
+  replacing(changes: ReadonlyMap<string, Resource | undefined>): View {
+    const view = new View(changed(this.resources, changes), {
+      // A caller's version stands for other content, so that it takes more to tell this one.
+      version: this.#given && `${this.#given}+${versionOfChanges(changes)}`,
       isPending: this.#isPending,
     });
+    if (this.#sum !== undefined) view.#sum = this.#sumAfter(changes);
     view.#keptOn = this;
-    view.#note(this, new Set(kept.keys()));
+    view.#note(this, new Set(changes.keys()));
+    this.#variants = [...this.#variants, view].slice(-MOST_VARIANTS);
     return view;
   }
 
-  /** This view with some resources in place of its own, or without them, for as long as those are at fault. */
-  replacing(changes: ReadonlyMap<string, Resource | undefined>): View {
-    const view = new View(changed(this.resources, changes), {
-      isPending: this.#isPending,
-    });
-    view.#keptOn = this;
-    view.#note(this, new Set(changes.keys()));
-    // A caller's version stands for other content, so that it takes more to tell this one.
-    view.#given = this.#given && `${this.#given}+${digitsOf(view.#hash)}`;
-    return view;
+  /**
+   * Sets that were made of this one by {@linkcode View.replacing} last: a client that reconnects in the middle of a change
+   * says that it has the version of one of them.
+   */
+  get variants(): readonly View[] {
+    return this.#variants;
   }
 
   /** Names of the resources that were set, changed or removed between an older view and this one. */
@@ -209,6 +212,16 @@ export class View {
       this.#note(base, names);
     }
     return names;
+  }
+
+  #sumAfter(changes: ReadonlyMap<string, Resource | undefined>): Hash {
+    const sum = Sum.of(this.#sum!);
+    for (const [name, after] of changes) {
+      const before = this.resources.get(name);
+      if (before) sum.subtract(fingerprintOf(before));
+      if (after) sum.add(fingerprintOf(after));
+    }
+    return sum;
   }
 
   /** At a cost that is proportional to the changes, about, as all have a TTL in some caches. */
@@ -376,5 +389,20 @@ function isInvalid({ violations }: Resource): boolean {
   return violations.length > 0;
 }
 
+/** How many variants of a set are remembered. */
+const MOST_VARIANTS = 8;
+
+/** Distinguishes sets that a caller's version does not, since they differ from the caller's in these. */
+function versionOfChanges(
+  changes: ReadonlyMap<string, Resource | undefined>,
+): string {
+  const sum = new Sum();
+  for (const [name, resource] of changes) {
+    sum.add(resource ? fingerprintOf(resource) : textHash(name));
+  }
+  return digitsOf(sum);
+}
+
 const none: ReadonlySet<string> = new Set();
 const nothing: readonly Resource[] = [];
+const noViews: readonly View[] = [];

@@ -1,6 +1,5 @@
 import type { View } from "../cache/mod.ts";
 import { versionOf } from "./_holdings.ts";
-import type { Wanted } from "./_wanted.ts";
 
 /** The version that a client says it has of what it asked for when it opened its subscription. */
 export interface Claim {
@@ -20,7 +19,6 @@ export interface Claim {
 export function provenBy(
   { version, wildcard, names, legacy }: Claim,
   view: View,
-  wanted: Wanted,
   trustsVersion: boolean,
 ): "all" | Iterable<string> | undefined {
   if (wildcard) {
@@ -28,20 +26,23 @@ export function provenBy(
     const isProof = !view.versionGiven || legacy || trustsVersion;
     return isProof && version === view.version ? "all" : undefined;
   }
-  if (view.versionGiven) {
+  if (view.versionGiven && !trustsVersion) {
     // It says nothing of what the client had.
-    if (!trustsVersion || version !== view.version) return undefined;
-    return wanted.collections.size > 0
-      ? [...names, ...view.resources.keys()]
-      : names;
+    return undefined;
   }
   // The version of some names is that of just what there is of them.
   const all = new Set(names);
   for (const name of names) {
     for (const member of view.collection(name)) all.add(member);
   }
-  if (version === versionOf(view, all)) return all;
+  if (version === versionOfNames(view, all)) return all;
   // It may have asked for what does not exist only after it was sent the version.
   const existing = [...all].filter((name) => view.resources.has(name));
-  return version === versionOf(view, existing) ? existing : undefined;
+  return version === versionOfNames(view, existing) ? existing : undefined;
+}
+
+/** The version that a client has of some names. A caller's version is followed by what tells which names it is of. */
+export function versionOfNames(view: View, names: Iterable<string>): string {
+  const own = versionOf(view, names);
+  return view.versionGiven ? `${view.version}+${own}` : own;
 }

@@ -1,9 +1,7 @@
 import type { View } from "../cache/mod.ts";
-import { Resource, TypeUrl } from "../resource/mod.ts";
+import { Resource, traitsOf, TypeUrl } from "../resource/mod.ts";
 import type { Ledger } from "./_ledger.ts";
 import type { Plan } from "./_plan.ts";
-import type { Refusals } from "./_refusals.ts";
-import { isFullState } from "./order.ts";
 import type { Protocol, Response, Responses } from "./response.ts";
 
 /** What a response is about, whom it is for, and what makes it. */
@@ -14,8 +12,8 @@ export interface ComposeOptions {
   readonly responses: Responses;
   /** What the client wants, and has; once it took the response. */
   readonly ledger: Ledger;
-  /** What it will have refused even then. */
-  readonly refusals: Refusals | undefined;
+  /** Whether a caller's version is to tell which names it is of, since a poll has nothing else to say that with. */
+  readonly namesVersion: boolean;
   /** The serial number of what it was sent last, which this one's is to be above. */
   readonly above: number;
 }
@@ -45,7 +43,7 @@ export function composeHeartbeat(
   if (expiring.length === 0) return undefined;
   const isSotw = protocol === "sotw";
   // Envoy drops all clusters and listeners that are not in a state-of-the-world heartbeat.
-  const resources = isSotw && isFullState(typeUrl)
+  const resources = isSotw && traitsOf(typeUrl).composition === "full"
     ? standingOf(options)
     : expiring;
   // With another version than it has, Envoy takes a heartbeat for news.
@@ -79,8 +77,9 @@ function composeSotw(
   mustAnswer: boolean,
 ): Response | undefined {
   const { typeUrl, view, responses, ledger, above } = options;
-  const full = isFullState(typeUrl);
-  // A response that holds all says that something is gone by leaving it out, any other by an error.
+  const { composition } = traitsOf(typeUrl);
+  const full = composition === "full";
+  // A full response says that something is gone by leaving it out, any other by an error.
   const gone = full
     ? nothing
     : lack.removed.filter((name) => ledger.wanted.names.has(name));
@@ -88,72 +87,67 @@ function composeSotw(
   const says = lack.resources.length + missing.length +
     (full ? lack.removed.length : 0);
   if (says === 0 && !mustAnswer) return undefined;
-  if (whole && full && missing.length === 0) {
+  const listsAll = full ||
+    (composition === "complete" && lack.resources.length > 0);
+  if (whole && listsAll && missing.length === 0) {
     return responses.whole(typeUrl, whole, above);
   }
-  const resources = full ? everything(view, ledger) : lack.resources;
-  const version = versionOf(whole ?? view, options, resources);
+  const resources = listsAll ? everything(view, ledger) : lack.resources;
+  const version = versionOf(whole ?? view, options);
   return responses.part(
     { typeUrl, view, version, lack: { resources, removed: nothing }, missing },
     above,
   );
 }
 
-/** The version of what the client has after it accepts a response with these resources. */
+/** The version of what the client has after it accepts a response. */
 function versionOf(
   view: View,
-  { ledger, refusals }: ComposeOptions,
-  sent: readonly Resource[],
+  { ledger, namesVersion }: ComposeOptions,
 ): string {
   const { wanted, holdings } = ledger;
-  // That of a whole view takes all of it to find out.
-  let version = wanted.wildcard || view.versionGiven
-    ? view.version
-    : holdings.version;
-  // It has more than the view, and so not what the view's version stands for.
-  if (wanted.wildcard && holdings.named.size > 0) version += "+kept";
-  // Nor is that what it has while it refuses some of it.
-  return refusals?.hasMoreThan(sent) ? `${version}+refused` : version;
+  if (!wanted.wildcard) {
+    if (!view.versionGiven) return holdings.version;
+    return namesVersion ? `${view.version}+${holdings.version}` : view.version;
+  }
+  // That of a whole set takes all of it to find out.
+  const set = holdings.base ?? view;
+  // It has more than the set, and so not what the set's version stands for.
+  return holdings.named.size > 0 ? `${set.version}+kept` : set.version;
 }
 
-/** All that the client is to have: what it wants of the view, and what is yet to be removed. */
+/** All that the client is to have: what it wants of the set, and what it keeps meanwhile. */
 function everything(view: View, { wanted, holdings }: Ledger): Resource[] {
-  const resources = wanted.wildcard ? [...view.resources.values()] : [];
-  for (const [name, held] of holdings.named) {
-    if (!(held instanceof Resource)) continue;
-    resources.push(view.resources.get(name) ?? held);
+  const base = holdings.base ?? view;
+  const resources = wanted.wildcard ? [...base.resources.values()] : [];
+  for (const held of holdings.named.values()) {
+    if (held instanceof Resource) resources.push(held);
   }
   return resources;
 }
 
-/** All that the client has; the same object for all streams that have just a view. */
+/** All that the client has; the same object for all streams that have just a set. */
 function standingOf(
-  { view, responses, ledger, refusals }: ComposeOptions,
+  { view, responses, ledger }: ComposeOptions,
 ): readonly Resource[] {
   const { wanted, holdings } = ledger;
   const base = holdings.base ?? view;
-  const sent = wanted.wildcard && holdings.named.size === 0
+  return wanted.wildcard && holdings.named.size === 0
     ? responses.all(base).resources
     : everything(base, ledger);
-  return refusals?.standingOf(sent) ?? sent;
 }
 
 /** What the client has that has a TTL. */
-function* expiringOf(
-  { view, ledger, refusals }: ComposeOptions,
-): Iterable<Resource> {
-  const { wanted, holdings, hasLeftovers } = ledger;
+function* expiringOf({ view, ledger }: ComposeOptions): Iterable<Resource> {
+  const { wanted, holdings } = ledger;
   const { base, named } = holdings;
-  const has = ({ name }: Resource) =>
-    wanted.covers(name) && !refusals?.of(name);
-  if (base) yield* base.expiring.filter(has);
-  else if (view.expiring.length === 0 && !hasLeftovers) return;
+  if (base) yield* base.expiring.filter(({ name }) => wanted.covers(name));
   for (const [name, held] of named) {
     const resource = held instanceof Resource
       ? held
       : held === null
       ? undefined
       : view.resources.get(name);
-    if (resource?.ttl !== undefined && has(resource)) yield resource;
+    if (resource?.ttl !== undefined && wanted.covers(name)) yield resource;
   }
 }

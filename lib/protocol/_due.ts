@@ -1,4 +1,5 @@
 const none: ReadonlySet<string> = new Set();
+const noNames: ReadonlyMap<string, boolean> = new Map();
 
 /**
  * Names of a type of which a client may lack something, and why: all that is to be looked at before the next response.
@@ -10,7 +11,8 @@ export class Due {
   /** Whether to answer even if nothing is lacking: a client that just opened a subscription waits for it. */
   mustAnswer = false;
   #names: Set<string> | "all" | undefined;
-  #forced: Set<string> | undefined;
+  /** Names to send whatever the client was sent; false if it may not have what it was sent. */
+  #forced: Map<string, boolean> | undefined;
   #awaited: Set<string> | undefined;
 
   /** Names whose state in the view may differ from what is held. */
@@ -19,8 +21,13 @@ export class Due {
   }
 
   /** Names to send whether the client was sent them or not. */
-  get forced(): ReadonlySet<string> {
-    return this.#forced ?? none;
+  get forced(): Pick<ReadonlyMap<string, boolean>, "has" | "keys" | "size"> {
+    return this.#forced ?? noNames;
+  }
+
+  /** Whether the client may have been sent something of a name that it has, or has not: a NACK does not say. */
+  isDoubted(name: string): boolean {
+    return this.#forced?.get(name) === false;
   }
 
   /** Notes that the state of a name may differ from what is held. */
@@ -36,7 +43,14 @@ export class Due {
 
   /** Has a name sent whether the client was sent it or not. */
   force(name: string) {
-    (this.#forced ??= new Set()).add(name);
+    (this.#forced ??= new Map()).set(name, true);
+    this.note(name);
+    this.mayLack = true;
+  }
+
+  /** Notes that the client may have what it was sent of a name, or what it had before: it NACKed something else with it. */
+  doubt(name: string) {
+    (this.#forced ??= new Map()).set(name, false);
     this.note(name);
     this.mayLack = true;
   }
@@ -75,6 +89,9 @@ export class Due {
   /** Notes that all was looked at; but for names that are to be again, and names that are still to be forced. */
   looked(later?: Set<string>, forced?: Set<string>) {
     this.#names = later?.size ? later : undefined;
-    this.#forced = forced?.size ? forced : undefined;
+    const before = this.#forced;
+    this.#forced = forced?.size
+      ? new Map([...forced].map((name) => [name, before?.get(name) ?? true]))
+      : undefined;
   }
 }

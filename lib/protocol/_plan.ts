@@ -1,144 +1,228 @@
 import type { View } from "../cache/mod.ts";
-import type { Resource } from "../resource/mod.ts";
+import { Resource } from "../resource/mod.ts";
 import type { Due } from "./_due.ts";
 import { type Held, type Holdings, isHeld } from "./_holdings.ts";
+import { type Reason, type Restraint, Withheld } from "./_restraint.ts";
 import type { Wanted } from "./_wanted.ts";
 import type { Lack, Responses } from "./response.ts";
 
-/** What a client lacks, and the names among those that it asked for of which it is to be told that there are none. */
+/** What a client had of a name before a response. */
+export type Before = (name: string) => Held | undefined;
+
+/** What to send to a client next; it is noted in the holdings as sent. */
 export interface Plan {
+  /** What changes for the client. */
   readonly lack: Lack;
+  /** Requested names that do not exist, of which the client was not told. */
   readonly unknown: readonly string[];
-  /** Whether it is yet to be found out if there is a resource of some name that was asked for. */
+  /** Whether it is not known yet if a requested name exists. */
   readonly undecided?: boolean;
-  /** A view that holds all that the client will, where it is shared with others that lack the same. */
+  /** The set that the client has afterwards, where it is shared with other streams. */
   readonly whole?: View;
-  /** What the client had of a name before. */
-  readonly before: (name: string) => Held | undefined;
-  /** Whether something that the view no longer has is left with the client. */
-  readonly hasLeftovers: boolean;
+  readonly before: Before;
+  /** What was left out, and why. */
+  readonly withheld: Withheld;
 }
 
-/** What a plan is made from, and noted in as done. */
+/** What a plan is made from. */
 export interface PlanOptions {
   readonly wanted: Wanted;
   readonly holdings: Holdings;
   readonly due: Due;
   readonly responses: Responses;
-  /** Whether what the view no longer has is to be removed from the client. */
-  readonly removals: boolean;
-  /** Whether the cache has something newer that waits, so that nobody may be told that there is no resource of a name. */
-  readonly onHold: boolean;
+  readonly restraint: Restraint;
+  /** Whether a response lists everything that the client is to have. */
+  readonly listsAll: boolean;
 }
 
 const nothing: readonly string[] = [];
+const noLack: Lack = { resources: [], removed: [] };
 
-/** What a client lacks of a view that wants all of it. */
+/** What a client that requests everything lacks of a set. */
 export function planWildcard(view: View, options: PlanOptions): Plan {
   const { holdings, due } = options;
-  if (holdings.named.size === 0) {
-    if (!holdings.base) return planAll(view, options);
-    if (due.forced.size === 0) {
-      return planStep(view, holdings.base, options);
-    }
-  }
-  return planBeside(view, options);
+  const { base, named } = holdings;
+  if (named.size > 0 || due.forced.size > 0) return planBeside(view, options);
+  return base ? planStep(view, base, options) : planAll(view, options);
 }
 
-/** What a client lacks that has all of an older view, and nothing else. */
+/** What a client lacks that has all of an older set, and nothing else. */
 function planStep(view: View, base: View, options: PlanOptions): Plan {
-  const { holdings, responses, removals } = options;
+  const { holdings, responses, restraint } = options;
+  const { allUpdates, allRemovals, update, removal } = restraint;
   const before = (name: string) => base.resources.get(name);
+  const withheld = new Withheld();
   const lack = responses.lack(view, base);
-  if (lack.removed.length > 0 && !removals) {
-    const kept = responses.keeping(view, base);
-    holdings.base = kept.view;
-    const whole = kept.view;
-    return {
-      lack: kept.lack,
-      unknown: nothing,
-      whole,
-      before,
-      hasLeftovers: true,
-    };
+  const { resources, removed } = lack;
+  const plan = (view: View, lack: Lack): Plan => {
+    holdings.base = view;
+    return { lack, unknown: nothing, whole: view, before, withheld };
+  };
+  if (allUpdates && resources.length > 0) withheld.update(allUpdates);
+  if (allRemovals && removed.length > 0) withheld.removal(allRemovals);
+  if (!allUpdates && !update) {
+    if (removed.length === 0) return plan(view, lack);
+    if (allRemovals) {
+      // All streams in this state share the set that results.
+      const kept = responses.keeping(view, base);
+      return plan(kept.view, kept.lack);
+    }
+    if (!removal) return plan(view, lack);
   }
-  holdings.base = view;
-  return { lack, unknown: nothing, whole: view, before, hasLeftovers: false };
+  const changes = new Map<string, Resource | undefined>();
+  for (const resource of resources) {
+    const reason = allUpdates ?? update?.(resource);
+    if (!reason) continue;
+    withheld.update(reason);
+    changes.set(resource.name, base.resources.get(resource.name));
+  }
+  for (const name of removed) {
+    const reason = allRemovals ?? removal?.(name);
+    if (!reason) continue;
+    withheld.removal(reason);
+    changes.set(name, base.resources.get(name));
+  }
+  if (changes.size === 0) return plan(view, lack);
+  if (changes.size === resources.length + removed.length) {
+    return plan(base, noLack);
+  }
+  const mixed = responses.substituted(view, changes);
+  return plan(mixed, responses.lack(mixed, base));
 }
 
 /** What a client lacks that has nothing. */
 function planAll(view: View, options: PlanOptions): Plan {
-  const { wanted, holdings, due, responses } = options;
+  const { wanted, holdings, due, responses, restraint } = options;
   const unknown: string[] = [];
   const undecided = new Set<string>();
   for (const name of wanted.names) {
     if (!isUnknown(view, name, undefined, options)) continue;
-    if (isUndecided(view, name, options)) undecided.add(name);
+    if (view.isPending(name)) undecided.add(name);
     else unknown.push(name);
   }
-  due.looked(undefined, undecided);
-  holdings.base = view;
-  const lack = unknown.length === 0
-    ? responses.all(view)
-    : { resources: [...view.resources.values()], removed: [] };
+  const withheld = new Withheld();
+  const changes = new Map<string, undefined>();
+  const { allUpdates, update } = restraint;
+  if (allUpdates || update) {
+    for (const resource of view.resources.values()) {
+      const reason = allUpdates ?? update?.(resource);
+      if (!reason) continue;
+      withheld.update(reason);
+      changes.set(resource.name, undefined);
+    }
+  }
   const before = () => undefined;
-  return { lack, unknown, whole: view, before, hasLeftovers: false };
+  if (changes.size > 0 && changes.size === view.resources.size) {
+    // A client is told that there is nothing only if it is sent nothing later.
+    if (withheld.passes) {
+      return { lack: noLack, unknown: nothing, before, withheld };
+    }
+  }
+  due.looked(undefined, undecided);
+  const whole = changes.size > 0 ? responses.substituted(view, changes) : view;
+  holdings.base = whole;
+  const lack = unknown.length === 0
+    ? responses.all(whole)
+    : { resources: [...whole.resources.values()], removed: [] };
+  return { lack, unknown, whole, before, withheld };
 }
 
-/** What a client lacks that has something beside a view, or is to be sent what it has. */
+/** What a client lacks that has something beside a set, or is to be sent what it has. */
 function planBeside(view: View, options: PlanOptions): Plan {
-  const { wanted, holdings, due, removals } = options;
+  const { wanted, holdings, due, restraint, responses } = options;
   const { base, named } = holdings;
   const { forced } = due;
+  const withheld = new Withheld();
   if (!base && forced.size + wanted.names.size === 0 && isAll(named, view)) {
     // As when a client comes back, and nothing has changed.
     due.looked();
     holdings.replace(view, new Map());
-    const lack = { resources: [], removed: [] };
     const before = (name: string) => view.resources.get(name);
-    return { lack, unknown: nothing, before, hasLeftovers: false };
+    return { lack: noLack, unknown: nothing, before, withheld };
   }
+  const { allUpdates, allRemovals, update, removal, substitute } = restraint;
   const resources: Resource[] = [];
   const removed: string[] = [];
   const unknown: string[] = [];
-  const undecided = new Set<string>();
+  const stillForced = new Set<string>();
   const before = new Map<string, Held | undefined>();
-  const leftovers = new Map<string, Held>();
+  const beside = new Map<string, Held>();
+  const changes = new Map<string, Resource | undefined>();
   const names = new Set([
     ...base ? view.since(base) : view.resources.keys(),
     // Of names that were asked for under a wildcard from the start, nothing was said yet.
     ...base ? nothing : wanted.names,
-    ...forced,
+    ...forced.keys(),
     ...named.keys(),
   ]);
+  const keep = (name: string, held: Held | undefined) => {
+    const resource = view.resources.get(name);
+    if (resource && isHeld(held, resource)) return;
+    if (held instanceof Resource) changes.set(name, held);
+    else {
+      if (resource) changes.set(name, undefined);
+      if (held) beside.set(name, held);
+    }
+  };
   for (const name of names) {
     const resource = view.resources.get(name);
     const held = holdings.of(name);
     if (resource) {
       if (!forced.has(name) && isHeld(held, resource)) continue;
+      const reason = allUpdates ?? update?.(resource);
+      if (reason) {
+        withheld.update(reason);
+        keep(name, held);
+        if (forced.has(name)) stillForced.add(name);
+        continue;
+      }
       resources.push(resource);
-    } else if (held) {
-      const stays = !removals || isYetToBeFound(view, name, wanted);
-      if (stays) leftovers.set(name, held);
-      else removed.push(name);
-    } else if (isUnknown(view, name, held, options)) {
-      if (isUndecided(view, name, options)) undecided.add(name);
-      else unknown.push(name);
+    } else if (held || due.isDoubted(name)) {
+      const isUndecided = wanted.names.has(name) && view.isPending(name);
+      const reason = isUndecided
+        ? "undecided"
+        : held && (allRemovals ?? removal?.(name));
+      if (reason) {
+        withheld.removal(reason);
+        keep(name, held);
+        if (forced.has(name)) stillForced.add(name);
+        continue;
+      }
+      removed.push(name);
+    } else {
+      const needed = substitute?.(name);
+      if (needed) {
+        resources.push(needed);
+        changes.set(name, needed);
+        withheld.removal("dependency_unacked");
+      } else if (isUnknown(view, name, held, options)) {
+        if (view.isPending(name)) stillForced.add(name);
+        else unknown.push(name);
+      }
     }
     before.set(name, held);
   }
-  due.looked(undefined, undecided);
-  holdings.replace(view, leftovers);
+  if (options.listsAll && resources.length + removed.length > 0) {
+    // The response lists these, too.
+    for (const name of stillForced) {
+      const resource = view.resources.get(name);
+      const isListed = resource && isHeld(holdings.of(name), resource);
+      if (isListed) stillForced.delete(name);
+    }
+  }
+  due.looked(undefined, stillForced);
+  const whole = changes.size > 0 ? responses.substituted(view, changes) : view;
+  holdings.replace(whole, beside);
   return {
     lack: { resources, removed },
     unknown,
     before: (name) =>
       before.has(name) ? before.get(name) : view.resources.get(name),
-    hasLeftovers: leftovers.size > 0,
+    withheld,
   };
 }
 
-/** Whether a client has just what a view has. */
+/** Whether a client has just what a set has. */
 function isAll(named: ReadonlyMap<string, Held>, view: View): boolean {
   if (named.size !== view.resources.size) return false;
   for (const [name, held] of named) {
@@ -148,62 +232,108 @@ function isAll(named: ReadonlyMap<string, Held>, view: View): boolean {
   return true;
 }
 
-/** What a client lacks of a view that wants some names of it. */
+/** What a client lacks that requests some names of a set. */
 export function planNames(view: View, options: PlanOptions): Plan {
-  const { wanted, holdings, due, removals } = options;
-  const { forced } = due;
+  const { wanted, holdings, due } = options;
   const resources: Resource[] = [];
   const removed: string[] = [];
   const unknown: string[] = [];
   const before = new Map<string, Held | undefined>();
   const later = new Set<string>();
+  const stillForced = new Set<string>();
+  const withheld = new Withheld();
   let undecided = false;
-  let hasLeftovers = false;
   const names = due.names === "all"
     ? allNames(view, wanted, holdings)
     : due.names;
   for (const name of names) {
     if (!wanted.covers(name)) continue;
-    const resource = view.resources.get(name);
     const held = holdings.named.get(name);
-    if (resource) {
-      if (forced.has(name) || !isHeld(held, resource)) {
-        resources.push(resource);
-        before.set(name, held);
-      }
-    } else if (held) {
-      // What is yet to be found may be there after all.
-      if (!removals || isYetToBeFound(view, name, wanted)) {
-        hasLeftovers = true;
+    const verdict = judge(view, name, held, options);
+    switch (verdict.kind) {
+      case "wait":
+        if (verdict.removal) withheld.removal(verdict.reason);
+        else if (verdict.reason === "undecided") undecided = true;
+        else withheld.update(verdict.reason);
         later.add(name);
+        if (due.forced.has(name)) stillForced.add(name);
         continue;
-      }
-      removed.push(name);
-      before.set(name, held);
-    } else if (wanted.collections.has(name)) {
-      if (isUnknown(view, name, held, options)) {
+      case "send":
+        resources.push(verdict.resource);
+        before.set(name, held);
+        holdings.set(name, verdict.resource);
+        if (verdict.retained) {
+          // It is removed once the client no longer needs it.
+          withheld.removal("dependency_unacked");
+          later.add(name);
+        }
+        continue;
+      case "remove":
+        removed.push(name);
+        before.set(name, held);
+        break;
+      case "unknown":
         unknown.push(name);
         before.set(name, held);
-      }
-    } else if (isUndecided(view, name, options)) {
-      undecided = true;
-      later.add(name);
-      continue;
-    } else if (isUnknown(view, name, held, options)) {
-      unknown.push(name);
-      before.set(name, held);
+        break;
     }
-    holdings.set(name, resource ?? null);
+    holdings.set(name, view.resources.get(name) ?? null);
   }
-  due.looked(later);
+  due.looked(later, stillForced);
   return {
     lack: { resources, removed },
     unknown,
     undecided,
     before: (name) =>
       before.has(name) ? before.get(name) : view.resources.get(name),
-    hasLeftovers,
+    withheld,
   };
+}
+
+/** What a client is to be told of one name. */
+type Verdict =
+  | { kind: "nothing" | "remove" | "unknown" }
+  /** `retained` if the newest set does not have it. */
+  | { kind: "send"; resource: Resource; retained?: boolean }
+  | { kind: "wait"; reason: Reason; removal: boolean };
+
+function judge(
+  view: View,
+  name: string,
+  held: Held | undefined,
+  options: PlanOptions,
+): Verdict {
+  const { wanted, due, restraint } = options;
+  const { allUpdates, allRemovals, update, removal } = restraint;
+  const resource = view.resources.get(name);
+  const isForced = due.forced.has(name);
+  if (resource) {
+    if (!isForced && isHeld(held, resource)) return { kind: "nothing" };
+    const reason = allUpdates ?? update?.(resource);
+    return reason
+      ? { kind: "wait", reason, removal: false }
+      : { kind: "send", resource };
+  }
+  if (held || due.isDoubted(name)) {
+    const isUndecided = wanted.names.has(name) && view.isPending(name);
+    const reason = isUndecided
+      ? "undecided"
+      : held && (allRemovals ?? removal?.(name));
+    if (!reason) return { kind: "remove" };
+    // The client requests again what it needs until the removal.
+    return isForced && !due.isDoubted(name) && held instanceof Resource
+      ? { kind: "send", resource: held, retained: true }
+      : { kind: "wait", reason, removal: true };
+  }
+  const needed = restraint.substitute?.(name);
+  if (needed) return { kind: "send", resource: needed, retained: true };
+  // Of a member of a collection that the client was never sent, nothing is said.
+  const isNews = wanted.names.has(name) &&
+    isUnknown(view, name, held, options);
+  if (!wanted.collections.has(name) && view.isPending(name)) {
+    return { kind: "wait", reason: "undecided", removal: false };
+  }
+  return { kind: isNews ? "unknown" : "nothing" };
 }
 
 /** All names whose state may matter to a client that asks for names. */
@@ -234,16 +364,4 @@ function isUnknown(
   if (view.resources.has(name)) return false;
   if (held !== undefined && !due.forced.has(name)) return false;
   return view.collection(name).size === 0;
-}
-
-function isUndecided(
-  view: View,
-  name: string,
-  { onHold }: PlanOptions,
-): boolean {
-  return onHold || view.isPending(name);
-}
-
-function isYetToBeFound(view: View, name: string, wanted: Wanted): boolean {
-  return wanted.names.has(name) && view.isPending(name);
 }

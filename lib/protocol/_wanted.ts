@@ -9,7 +9,7 @@ export interface WantedChange {
   readonly added: readonly string[];
   /** Names that are no longer asked for. */
   readonly dropped: readonly string[];
-  /** Delta: names that were asked for once more. */
+  /** Delta: names that were asked for once more, `"*"` among them. */
   readonly repeated: readonly string[];
 }
 
@@ -116,8 +116,10 @@ export class Wanted implements Subscription {
     const repeated: string[] = [];
     for (const said of subscribe) {
       const name = canonicalName(said);
-      if (name === "*") wildcard = true;
-      else if (this.names.has(name)) repeated.push(name);
+      if (name === "*") {
+        if (this.wildcard) repeated.push(name);
+        wildcard = true;
+      } else if (this.names.has(name)) repeated.push(name);
       else names.add(name);
     }
     for (const said of unsubscribe) {

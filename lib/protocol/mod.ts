@@ -14,7 +14,7 @@ export {
   Response,
   Responses,
 } from "./response.ts";
-export type { Awaited, StreamAction, StreamEvent, Wait } from "./events.ts";
+export type { StreamAction, StreamEvent } from "./events.ts";
 export {
   DEFAULT_MAX_NAMES,
   DEFAULT_MAX_TYPES,

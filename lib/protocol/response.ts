@@ -1,5 +1,5 @@
 import type { View } from "../cache/mod.ts";
-import type { Resource } from "../resource/mod.ts";
+import { type Resource, traitsOf } from "../resource/mod.ts";
 import {
   type Content,
   encodeDeltaResponse,
@@ -129,6 +129,9 @@ export class Responses {
   readonly #protocol: Protocol;
   readonly #views = new WeakMap<View, Shared>();
   readonly #references = new WeakMap<readonly Resource[], References>();
+  readonly #followed = new WeakMap<readonly Resource[], References>();
+  readonly #followedByWildcard = new WeakMap<readonly Resource[], References>();
+  readonly #names = new WeakMap<readonly Resource[], ReadonlySet<string>>();
   readonly #nextSerial: () => number;
   /** By type and version, in the order in which they were made. */
   readonly #newest = new Map<string, WeakRef<Response>>();
@@ -191,6 +194,25 @@ export class Responses {
     return keeping;
   }
 
+  /** A set with some resources replaced or left out; the same object for streams that need the same. */
+  substituted(
+    view: View,
+    changes: ReadonlyMap<string, Resource | undefined>,
+  ): View {
+    const variants = this.#shared(view).variants ??= [];
+    const known = variants.find((variant) =>
+      variant.changes.size === changes.size &&
+      [...changes].every(([name, resource]) =>
+        variant.changes.has(name) && variant.changes.get(name) === resource
+      )
+    );
+    if (known) return known.view;
+    const made = { changes, view: view.replacing(changes) };
+    variants.push(made);
+    if (variants.length > MOST_VARIANTS) variants.shift();
+    return made.view;
+  }
+
   /** What resources refer to, by type; found once for a list of them. */
   references(resources: readonly Resource[]): References {
     let found = this.#references.get(resources);
@@ -206,6 +228,40 @@ export class Responses {
       this.#references.set(resources, found = byType);
     }
     return found;
+  }
+
+  /**
+   * What a client requests at once when it receives resources, by type; found once for a list of them. An Envoy, which
+   * requests listeners by wildcard, does nothing with `api_listener`.
+   */
+  followed(resources: readonly Resource[], isWildcard: boolean): References {
+    const cache = isWildcard ? this.#followedByWildcard : this.#followed;
+    let found = cache.get(resources);
+    if (!found) {
+      const byType = new Map<string, Set<string>>();
+      for (const resource of resources) {
+        for (const reference of resource.references.references) {
+          const { typeUrl, name, onDemand, path } = reference;
+          if (onDemand || !traitsOf(typeUrl).followsReferences) continue;
+          if (isWildcard && path.startsWith("api_listener.")) continue;
+          const names = byType.get(typeUrl);
+          if (names) names.add(name);
+          else byType.set(typeUrl, new Set([name]));
+        }
+      }
+      cache.set(resources, found = byType);
+    }
+    return found;
+  }
+
+  /** The names of resources; found once for a list of them. */
+  namesOf(resources: readonly Resource[]): ReadonlySet<string> {
+    let names = this.#names.get(resources);
+    if (!names) {
+      names = new Set(resources.map(({ name }) => name));
+      this.#names.set(resources, names);
+    }
+    return names;
   }
 
   /** A response with some of a view. Its serial number is above `above`. */
@@ -301,10 +357,16 @@ interface Shared {
   whole?: Response;
   lacks?: WeakMap<View, Lack>;
   kept?: WeakMap<View, { view: View; lack: Lack }>;
+  variants?: {
+    changes: ReadonlyMap<string, Resource | undefined>;
+    view: View;
+  }[];
   byLack?: WeakMap<Lack, Response>;
   parts?: Parts;
 }
 
+/** How many sets to keep in mind that differ from one in what some clients cannot have yet. */
+const MOST_VARIANTS = 16;
 /** How many selections of one view to keep in mind, and of how many characters, at most, to tell them apart. */
 const MOST_PARTS = 1_024;
 const MOST_KEYED = 1024 ** 2;

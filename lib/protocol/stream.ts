@@ -1,20 +1,10 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import { covers, type FailureCode, type ResourceState } from "../cache/mod.ts";
-import { type Resource, shortName, TypeUrl } from "../resource/mod.ts";
-import {
-  blockedBy,
-  isDrained,
-  isMade,
-  mayBreak,
-  waitOf,
-  waitsFor,
-} from "./_gates.ts";
-import { Expected } from "./_expected.ts";
-import { Referred } from "./_referred.ts";
+import type { Blocked, FailureCode, ResourceState } from "../cache/mod.ts";
+import { shortName, traitsOf } from "../resource/mod.ts";
 import type { StreamAction, StreamEvent } from "./events.ts";
-import { rank } from "./order.ts";
 import type { StreamRequest } from "./request.ts";
 import type { Protocol, Responses } from "./response.ts";
+import { Sequencer } from "./sequencing.ts";
 import { type Answer, TypeState } from "./type_state.ts";
 
 /** What a stream is. */
@@ -30,12 +20,12 @@ export interface StreamOptions {
   /** How many types a client may ask for. Default: 100. */
   maxTypes?: number;
   /**
-   * Whether a first request of a type that names nothing asks for all of it. Default: it does. Proxyless gRPC clients
-   * never mean that.
+   * Whether a first request of a type that names nothing asks for all of it. Default, and where it returns undefined: that
+   * of listeners, clusters and scoped routes does. That of secrets never does.
    */
-  legacyWildcard?: (typeUrl: string, node: Node) => boolean;
-  /** Whether there are `wait` actions: to look for what waits, and for what, takes time. Default: false. */
-  reportsWaits?: boolean;
+  legacyWildcard?: (typeUrl: string, node: Node) => boolean | undefined;
+  /** Whether there are `blocked` actions: to look for what waits, and for what, takes time. Default: false. */
+  reportsBlocked?: boolean;
   /**
    * Whether the version in a first request is always taken for what the client has, as a poll needs that has nothing else
    * to say it with. Default: unless the caller gave the version and the client asks for names, of which that tells nothing.
@@ -49,7 +39,6 @@ const unsubscribed: ResourceState = {
   newest: undefined,
   resource: undefined,
   refusal: undefined,
-  waitsFor: [],
 };
 
 /** How many names a client may ask for of one type unless it is said otherwise. */
@@ -70,18 +59,23 @@ export class Stream {
   readonly #maxTypes: number;
   /** In the order in which they are served. */
   readonly #types: TypeState[] = [];
+  readonly #sequencer: Sequencer;
   #node: Node | undefined;
   #hasSent = false;
-  /** The waits that were reported, by type, written out. */
-  #waits: Map<string, string> | undefined;
-  /** Names that the client needs for what it was sent. */
-  #referred: Referred | undefined;
+  /** What was reported to be blocked, by type, written out. */
+  #blocked: Map<string, string> | undefined;
 
   /** Makes a stream that has just been opened. */
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#maxNames = options.maxNames ?? DEFAULT_MAX_NAMES;
     this.#maxTypes = options.maxTypes ?? DEFAULT_MAX_TYPES;
+    this.#sequencer = new Sequencer({
+      responses: options.responses,
+      // A poll asks for one type.
+      isAggregated: options.typeUrl === undefined && !options.trustsVersion,
+      types: this.#types,
+    });
   }
 
   /** Takes an event and returns what is to be done. Not to be called again before that is done or noted. */
@@ -95,19 +89,16 @@ export class Stream {
       case "watched": {
         const state = this.#find(event.typeUrl);
         if (!state) return [];
-        state.makeBeforeBreak = event.makeBeforeBreak;
-        if (!event.drains) state.drain = "none";
-        else if (state.drain === "none") state.drain = "needed";
+        state.sequencing = event.sequencing;
+        state.history = event.history ?? [];
         return [];
       }
-      case "drained": {
-        const state = this.#find(event.typeUrl);
-        if (state?.drain === "under way") state.drain = "done";
-        return [{ kind: "ready" }];
-      }
-      case "hold":
-        this.#find(event.typeUrl)?.hold();
-        return [];
+      case "timer":
+        return [
+          ...this.#sequencer.timer(event.id),
+          ...this.#sequencer.takeTimers(),
+          { kind: "ready" },
+        ];
       case "heartbeat":
         this.#find(event.typeUrl)?.heartbeat();
         return [{ kind: "ready" }];
@@ -131,11 +122,13 @@ export class Stream {
     const state = this.#find(typeUrl);
     if (!state) return unsubscribed;
     const types = this.#types;
-    return {
-      ...state.inspect(name),
-      waitsFor: waitsFor(state, types),
-      blocked: blockedBy(state, types),
-    };
+    return state.inspect(name);
+  }
+
+  /** What of a type waits now, and for what; undefined if nothing does. */
+  blocked(typeUrl: string): Blocked | undefined {
+    const state = this.#find(typeUrl);
+    return state && this.#sequencer.blocked(state);
   }
 
   #request(request: StreamRequest): StreamAction[] {
@@ -161,13 +154,12 @@ export class Stream {
         `${typeUrl} would be one more than the ${value} types that a stream may ask for; open another stream for it`;
       return [fail("resource_exhausted", message, { name: "types", value })];
     }
-    const { protocol, responses, legacyWildcard, trustsVersion = false } =
-      this.#options;
+    const { protocol, responses, trustsVersion = false } = this.#options;
     const state = known ?? new TypeState({
       typeUrl,
       protocol,
       responses,
-      legacyWildcard: legacyWildcard?.(typeUrl, node) ?? true,
+      legacyWildcard: this.#isLegacyWildcard(typeUrl, node),
       trustsVersion,
     });
     const size = state.sizeAfter(request.wanted, this.#maxNames);
@@ -181,8 +173,10 @@ export class Stream {
       return [fail("resource_exhausted", message, limit)];
     }
 
-    const referred = known ? undefined : this.#referred?.take(typeUrl);
-    const verdict = state.request(request, referred);
+    const sequencer = this.#sequencer;
+    const referred = known ? undefined : sequencer.takeReferred(typeUrl);
+    const ignoresClaim = !known && sequencer.ignoresClaim(typeUrl);
+    const verdict = state.request(request, referred, ignoresClaim);
     if (verdict.kind === "stale") {
       return [{ kind: "stale", typeUrl, nonce: request.nonce }];
     }
@@ -190,23 +184,32 @@ export class Stream {
     if (!this.#node) actions.push({ kind: "open", node });
     else if (request.node) actions.push({ kind: "node", node: request.node });
     this.#node = request.node ?? node;
-    if (verdict.answer) actions.push(answered(typeUrl, verdict.answer));
+    const { answer, change } = verdict;
+    if (answer) {
+      sequencer.answered(state, answer);
+      actions.push(answered(typeUrl, answer));
+    }
     if (!known) {
       this.#insert(state);
-      actions.push({
-        kind: "watch",
-        typeUrl,
-        subscription: state.subscription,
-      });
-    } else if (verdict.subscriptionChanged) {
-      actions.push({
-        kind: "subscribe",
-        typeUrl,
-        subscription: state.subscription,
-      });
+      sequencer.opened(state);
     }
-    actions.push({ kind: "ready" });
+    const { subscription } = state;
+    if (change) sequencer.requested(state, change.added, change.dropped);
+    if (!known) actions.push({ kind: "watch", typeUrl, subscription });
+    else if (change) actions.push({ kind: "subscribe", typeUrl, subscription });
+    // What something is withheld of is looked at again first.
+    const { updates, removals } = state.withheld;
+    if (updates.size + removals.size === 0) {
+      actions.push(...this.#settlement(state));
+    }
+    actions.push(...sequencer.takeTimers(), { kind: "ready" });
     return actions;
+  }
+
+  #isLegacyWildcard(typeUrl: string, node: Node): boolean {
+    const { legacyWildcard, secret } = traitsOf(typeUrl);
+    if (secret) return false;
+    return this.#options.legacyWildcard?.(typeUrl, node) ?? legacyWildcard;
   }
 
   #typeProblem(typeUrl: string | undefined): string | undefined {
@@ -226,67 +229,72 @@ export class Stream {
   }
 
   #pull(): StreamAction[] {
-    const types = this.#types;
-    const actions: StreamAction[] = [];
-    for (const state of types) {
-      if (!isMade(state, types)) continue;
-      const removals = mayBreak(state, types) && isDrained(state);
-      const sent = this.#send(state, removals);
-      if (sent) return [sent];
-    }
-    // What depends on a type was found to lack nothing only after the type itself had its turn.
-    for (const state of this.#types) {
-      const goesOn = state.hasLeftovers && isMade(state, types) &&
-        mayBreak(state, types);
-      if (!goesOn) {
-        if (state.drain !== "under way") continue;
-        state.drain = "needed";
-        actions.push({ kind: "undrain", typeUrl: state.typeUrl });
-      } else if (isDrained(state)) {
-        const sent = this.#send(state, true);
-        if (sent) return [...actions, sent];
-      } else if (state.drain === "needed") {
-        state.drain = "under way";
-        actions.push({ kind: "drain", typeUrl: state.typeUrl });
-      }
-    }
-    const greeting = this.#greet();
-    if (greeting) return [...actions, greeting];
-    for (const state of this.#types) {
-      const blocked = blockedBy(state, types);
-      if (state.hasLeftovers && !blocked) continue;
-      const view = state.settlement(blocked !== undefined);
-      if (!view) continue;
-      const outcome = { refusal: state.refusal, blocked };
-      actions.push({ kind: "settled", typeUrl: state.typeUrl, view, outcome });
-    }
-    if (this.#options.reportsWaits) actions.push(...this.#newWaits());
+    const sent = this.#next() ?? this.#greet();
+    const timers = this.#sequencer.takeTimers();
+    if (sent) return [sent, ...timers];
+    const settled = this.#types.flatMap((state) => [
+      ...this.#settlement(state),
+    ]);
+    const actions = [...settled, ...timers];
+    if (this.#options.reportsBlocked) actions.push(...this.#newlyBlocked());
     return actions;
   }
 
-  /** The waits that have begun, are for something else than they were, or are over. */
-  *#newWaits(): Iterable<StreamAction> {
+  /** Sends the first of what may be sent. */
+  #next(): StreamAction | undefined {
+    for (let again = true; again;) {
+      again = false;
+      for (const state of this.#types) {
+        if (!state.mayHaveNext) continue;
+        const { isInProgress, revision } = state;
+        const sent = this.#send(state);
+        if (sent) return sent;
+        // Others, which came before it, may have waited for what it was found to lack, and does not.
+        again ||= (isInProgress && !state.isInProgress) ||
+          revision !== state.revision;
+      }
+    }
+    return undefined;
+  }
+
+  /** Tells that the newest set of a type is in force now, if it is and that was not told. */
+  *#settlement(state: TypeState): Iterable<StreamAction> {
+    const settlement = state.settlement();
+    if (!settlement) return;
+    const { view, drained } = settlement;
+    const { updates, removals } = state.withheld;
+    const isBlocked = updates.has("dependency_nacked") ||
+      removals.has("dependency_nacked");
+    const blocked = isBlocked ? this.#sequencer.blocked(state) : undefined;
+    const outcome = { refusal: state.refusal, blocked, drained };
+    yield { kind: "settled", typeUrl: state.typeUrl, view, outcome };
+  }
+
+  /** What is blocked now, or by something else than it was, and what no longer is. */
+  *#newlyBlocked(): Iterable<StreamAction> {
     for (const state of this.#types) {
       const { typeUrl } = state;
-      const wait = waitOf(state, this.#types);
-      if (!wait) {
-        if (this.#waits?.delete(typeUrl)) yield { kind: "resume", typeUrl };
+      const blocked = this.#sequencer.blocked(state);
+      if (!blocked) {
+        if (this.#blocked?.delete(typeUrl)) {
+          yield { kind: "unblocked", typeUrl };
+        }
         continue;
       }
-      const written = JSON.stringify(wait);
-      if (this.#waits?.get(typeUrl) === written) continue;
-      (this.#waits ??= new Map()).set(typeUrl, written);
-      yield { kind: "wait", typeUrl, wait };
+      const written = JSON.stringify(blocked);
+      if (this.#blocked?.get(typeUrl) === written) continue;
+      (this.#blocked ??= new Map()).set(typeUrl, written);
+      yield { kind: "blocked", typeUrl, blocked };
     }
   }
 
-  #send(state: TypeState, removals: boolean): StreamAction | undefined {
-    const next = state.next(removals);
-    if (!next) return undefined;
-    const { response, view, changed } = next;
+  #send(state: TypeState): StreamAction | undefined {
+    const sequencer = this.#sequencer;
+    const sent = state.next(sequencer.restrain(state));
+    if (!sent) return undefined;
     this.#hasSent = true;
-    if (!state.hasLeftovers && state.drain === "done") state.drain = "needed";
-    if (parents.includes(state.typeUrl)) this.#followUp(state, changed);
+    sequencer.sent(state, sent);
+    const { response, view } = sent;
     return { kind: "send", typeUrl: state.typeUrl, response, view };
   }
 
@@ -298,28 +306,7 @@ export class Stream {
     if (this.#hasSent) return undefined;
     const state = this.#types.find((state) => state.mayAnswerEmpty);
     state?.answer();
-    return state && this.#send(state, false);
-  }
-
-  /**
-   * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
-   * what it asks for only after it was sent what refers to it, whatever the version that it says it has.
-   */
-  #followUp(parent: TypeState, changed: readonly Resource[]) {
-    const { responses } = this.#options;
-    for (const [typeUrl, names] of responses.references(changed)) {
-      const state = this.#find(typeUrl);
-      if (!state) (this.#referred ??= new Referred()).add(typeUrl, names);
-      else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
-        state.resend(names);
-        if (!parent.makeBeforeBreak || !state.makeBeforeBreak) continue;
-        const unasked = [...names]
-          .filter((name) => !covers(state.subscription, name));
-        if (unasked.length === 0) continue;
-        state.expected ??= new Expected(state);
-        state.expected.add(new Set(unasked), changed);
-      }
-    }
+    return state && this.#send(state);
   }
 
   #find(typeUrl: string): TypeState | undefined {
@@ -327,15 +314,10 @@ export class Stream {
   }
 
   #insert(state: TypeState) {
-    const behind = this.#types.findIndex((other) =>
-      rank(other.typeUrl) > rank(state.typeUrl)
-    );
+    const behind = this.#types.findIndex((other) => rank(other) > rank(state));
     this.#types.splice(behind < 0 ? this.#types.length : behind, 0, state);
   }
 }
-
-/** Types of which a client that is sent one asks for others at once. */
-const parents: readonly string[] = [TypeUrl.Cluster, TypeUrl.Listener];
 
 function fail(
   code: FailureCode,
@@ -347,9 +329,13 @@ function fail(
 
 function answered(
   typeUrl: string,
-  { response, refusal }: Answer,
+  { response, view, refusal }: Answer,
 ): StreamAction {
   return refusal
-    ? { kind: "nack", typeUrl, response, refusal }
-    : { kind: "ack", typeUrl, response };
+    ? { kind: "nack", typeUrl, response, view, refusal }
+    : { kind: "ack", typeUrl, response, view };
+}
+
+function rank({ typeUrl }: TypeState): number {
+  return traitsOf(typeUrl).rank;
 }

@@ -1,4 +1,5 @@
 /** A resource: its name, type URL, version, bytes and references. */
+export { emptyEndpoints } from "./empty_endpoints.ts";
 export {
   createResource,
   type EncodedResource,
@@ -14,6 +15,11 @@ export {
   type References,
   type TypeUse,
 } from "./references.ts";
+export {
+  type Composition,
+  type ResourceTypeTraits,
+  traitsOf,
+} from "./resource_types.ts";
 export { shortName, typeName, TypeUrl, typeUrl } from "./type_url.ts";
 export { canonicalName, collectionOf, isCollection } from "./xdstp.ts";
 export type { Violation } from "./rules/mod.ts";

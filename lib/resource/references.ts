@@ -15,6 +15,11 @@ export interface Reference {
   readonly path: string;
   /** True if Envoy asks for it only when traffic needs it, so that nobody may wait for it to be asked for. */
   readonly onDemand: boolean;
+  /**
+   * Secrets and extension configs: tells config sources apart, since an Envoy requests what it already has once more where
+   * the source differs. Left out for the plain aggregated stream.
+   */
+  readonly source?: string;
 }
 
 /** A part of a resource that cannot be read: no message of the type that it says it is, or of no type that is known. */
@@ -35,7 +40,8 @@ export interface References {
 
 /**
  * Finds which resources a resource refers to, in its encoded form, through every `Any` in it, however deep.
- * A reference whose config source is a file is left out: it is not a control plane's to serve.
+ * A reference whose config source is a file, or a control plane of its own (`api_config_source`), is left out: only what
+ * comes by the aggregated stream (`ads`) or from the same server (`self`) is this control plane's to serve.
  * An `Any` of a type that Envoy's API does not have is among what is malformed; a resource's own type may be any.
  */
 export function findReferences(typeUrl: string, bytes: Uint8Array): References {
@@ -123,7 +129,7 @@ type Refer = (
   typeUrl: string,
   name: string,
   path: string,
-  onDemand?: boolean,
+  more?: { onDemand?: boolean; source?: string },
 ) => void;
 
 const TLS = "envoy.extensions.transport_sockets.tls.v3.";
@@ -137,7 +143,7 @@ const rules: Readonly<Record<string, Rule>> = {
     if (cluster.varint(2) !== EDS) return;
     const part = cluster.message(3);
     const eds = part && new Parsed(part);
-    if (isFile(eds?.message(1))) return;
+    if (isElsewhere(eds?.message(1))) return;
     if (eds?.text(2)) {
       refer(
         TypeUrl.ClusterLoadAssignment,
@@ -152,11 +158,11 @@ const rules: Readonly<Record<string, Rule>> = {
       TypeUrl.RouteConfiguration,
       scope.text(2),
       `${path}route_configuration_name`,
-      onDemand,
+      { onDemand },
     );
   },
   [`${FILTERS}http_connection_manager.v3.ScopedRds`]: (scoped, path, refer) => {
-    if (isFile(scoped.message(1))) return;
+    if (isElsewhere(scoped.message(1))) return;
     refer(
       TypeUrl.ScopedRouteConfiguration,
       scoped.text(2) || "*",
@@ -177,15 +183,16 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   [`${TLS}SdsSecretConfig`]: (secret, path, refer) => {
     const source = secret.message(2);
-    if (source && !isFile(source)) {
-      refer(TypeUrl.Secret, secret.text(1), `${path}name`);
+    if (source && !isElsewhere(source)) {
+      const key = { source: keyOf(source) };
+      refer(TypeUrl.Secret, secret.text(1), `${path}name`, key);
     }
   },
 };
 
 function routesFrom(typeUrl: string): Rule {
   return (rds, path, refer) => {
-    if (!isFile(rds.message(1))) {
+    if (!isElsewhere(rds.message(1))) {
       refer(typeUrl, rds.text(2), `${path}route_config_name`);
     }
   };
@@ -204,16 +211,36 @@ for (const [type, own] of Object.entries(fields)) {
   if (!source || !name) continue;
   extensionRules.set(type, (extension, path, refer) => {
     const config = extension.message(source[0]);
-    if (!config || isFile(new Parsed(config).message(1))) return;
-    refer(TypeUrl.TypedExtensionConfig, extension.text(name[0]), `${path}name`);
+    const from = config && new Parsed(config).message(1);
+    if (!config || isElsewhere(from)) return;
+    const here = `${path}name`;
+    const key = { source: from && keyOf(from) };
+    refer(TypeUrl.TypedExtensionConfig, extension.text(name[0]), here, key);
   });
 }
 
-/** A `ConfigSource` that names a file (`path`, `path_config_source`). */
-function isFile(source: Part | undefined): boolean {
+/**
+ * A `ConfigSource` that names a file (`path`, `path_config_source`), or a control plane of its own (`api_config_source`).
+ */
+function isElsewhere(source: Part | undefined): boolean {
   if (!source) return false;
   const parsed = new Parsed(source);
-  return parsed.message(1) !== undefined || parsed.message(8) !== undefined;
+  return [PATH, API_CONFIG_SOURCE, PATH_CONFIG_SOURCE]
+    .some((field) => parsed.message(field) !== undefined);
+}
+
+const PATH = 1;
+const API_CONFIG_SOURCE = 2;
+const PATH_CONFIG_SOURCE = 8;
+
+const latin1 = new TextDecoder("latin1");
+/** `ads: {}, resource_api_version: V3`, and without the version. */
+const plainSources: readonly string[] = ["\x1a\0\x30\x02", "\x1a\0"];
+
+/** What tells config sources apart; undefined for the plain aggregated stream. */
+function keyOf({ bytes, start, end }: Part): string | undefined {
+  const key = latin1.decode(bytes.subarray(start, end));
+  return plainSources.includes(key) ? undefined : key;
 }
 
 function visit(type: string, part: Part, path: string, found: Found): void {
@@ -223,15 +250,12 @@ function visit(type: string, part: Part, path: string, found: Found): void {
     if (type === ANY) return visitAny(new Parsed(part), path, found);
     const rule = rules[type] ?? extensionRules.get(type);
     if (rule) {
-      rule(new Parsed(part), path, (typeUrl, name, path, onDemand = false) => {
-        if (name !== "") {
-          found.references.push({
-            typeUrl,
-            name: canonicalName(name),
-            path,
-            onDemand,
-          });
-        }
+      rule(new Parsed(part), path, (typeUrl, said, path, more = {}) => {
+        if (said === "") return;
+        const { onDemand = false, source } = more;
+        const name = canonicalName(said);
+        const reference = { typeUrl, name, path, onDemand };
+        found.references.push(source ? { ...reference, source } : reference);
       });
     }
     // What xDS itself comes from is no concern of what it carries, but made of messages all the same.

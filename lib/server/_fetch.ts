@@ -96,10 +96,6 @@ export function hearing(cache: Cache, heard: Heard): Cache {
           sink.changed(view, names);
           heard.more();
         },
-        held(names) {
-          heard.of = "nothing";
-          sink.held?.(names);
-        },
       });
     },
   };

@@ -1,9 +1,9 @@
 import { Code } from "@connectrpc/connect";
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Peer, Refusal } from "../cache/mod.ts";
+import type { BlockedReason, Peer, Refusal } from "../cache/mod.ts";
 import { shortName } from "../resource/mod.ts";
 import { safe, short } from "./_log_text.ts";
-import type { ServerEvent } from "./events.ts";
+import type { BlockedEvent, ServerEvent } from "./events.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
 
 /** How much an event of a stream matters. */
@@ -12,11 +12,13 @@ export function levelOf(event: ServerEvent): LogLevel {
     case "nack":
     case "refuse":
     case "stall":
+    case "not_requested":
+    case "unserved":
       return "warn";
     case "limit":
       // To wait for one's turn is no fault of anybody's.
       return event.limit === "admissionsPerSecond" ? "info" : "warn";
-    case "wait":
+    case "blocked":
       return event.waitingFor.some(({ refusal }) => refusal) ? "warn" : "debug";
     case "close":
       // A client that goes away without a word is an everyday thing.
@@ -85,30 +87,20 @@ export function describe(event: ServerEvent, settings: Settings): Fields {
           `${who} was turned away${type && ` from${type}`}`,
       };
     }
-    case "hold":
+    case "blocked":
+      return blocked(event, listed, said);
+    case "not_requested":
       return {
-        names: listed(event.waitingFor),
-        nameCount: event.waitingFor.size,
+        names: listed(event.names),
+        nameCount: event.names.length,
         sentence: (who, type) =>
-          `${who} is not sent${type} until it asks for some more names`,
+          `${who} did not request${type} that it was expected to; nothing waits for that any longer`,
       };
-    case "wait": {
-      const { names, removal, waitingFor } = event;
-      const refused = waitingFor.find(({ refusal }) => refusal);
-      const types = waitingFor.map(({ typeUrl }) => typeUrl);
-      const verb = removal ? "keeps" : "is not sent";
+    case "unserved":
       return {
-        names: listed(names),
-        nameCount: names.length,
-        waitingFor: types,
-        ...refused?.refusal &&
-          { error: said(refused.refusal.message, refused.typeUrl) },
         sentence: (who, type) =>
-          `${who} ${verb} some${type} until it has acknowledged ${
-            types.map(shortName).join(", ")
-          }`,
+          `${who} requested${type}, which no cache serves`,
       };
-    }
     case "stall": {
       const { duration } = event;
       const { sentence, ...fields } = describe(event.event, settings);
@@ -119,11 +111,11 @@ export function describe(event: ServerEvent, settings: Settings): Fields {
           `${sentence(who, type)}, for ${Math.round(duration)} ms now`,
       };
     }
-    case "resume":
+    case "unblocked":
       return {
         duration: event.duration,
-        sentence: (who, type) =>
-          `${who} waits for nothing of${type} any longer`,
+        reason: event.event.reason,
+        sentence: (who, type) => `nothing of${type} is blocked for ${who}`,
       };
     case "send":
       return {
@@ -182,6 +174,42 @@ export function describe(event: ServerEvent, settings: Settings): Fields {
 }
 
 type Listed = (names: Iterable<string>) => string[];
+
+function blocked(
+  event: BlockedEvent,
+  listed: Listed,
+  said: (message: string, typeUrl: string) => string,
+): Fields {
+  const { reason, names, removal, waitingFor } = event;
+  const nacked = waitingFor.find(({ refusal }) => refusal);
+  const types = waitingFor.map(({ typeUrl }) => typeUrl);
+  const verb = removal ? "keeps" : "is not sent";
+  const until = blockedUntil(reason, types.map(shortName).join(", "));
+  return {
+    reason,
+    names: listed(names),
+    nameCount: names.length,
+    waitingFor: types,
+    ...nacked?.refusal &&
+      { error: said(nacked.refusal.message, nacked.typeUrl) },
+    sentence: (who, type) => `${who} ${verb} some${type} until ${until}`,
+  };
+}
+
+function blockedUntil(reason: BlockedReason, types: string): string {
+  switch (reason) {
+    case "names_not_requested":
+      return `it requests more of ${types}`;
+    case "dependency_unacked":
+      return `it has acknowledged ${types}`;
+    case "dependency_nacked":
+      return `what it refused of ${types} is replaced`;
+    case "draining":
+      return "existing connections are drained";
+    case "still_requested":
+      return "it no longer requests them";
+  }
+}
 
 function response(
   event: {

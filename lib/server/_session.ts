@@ -1,6 +1,13 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Cache, Client, Peer, ResourceState } from "../cache/mod.ts";
+import type {
+  Blocked,
+  Cache,
+  Client,
+  Peer,
+  Progress,
+  ResourceState,
+} from "../cache/mod.ts";
 import {
   type Protocol,
   type Responses,
@@ -41,7 +48,7 @@ export interface SessionOptions {
   maxNames: number;
   /** Default: 100. */
   maxTypes?: number;
-  legacyWildcard: (client: Client, typeUrl: string) => boolean;
+  legacyWildcard: (client: Client, typeUrl: string) => boolean | undefined;
   /** Whether the version in the first request is always taken for what the client has. Default: false. */
   trustsVersion?: boolean;
   /** Who may do what; all may do all if it is left out. */
@@ -100,7 +107,7 @@ export class Session implements StreamInfo, WatchingStream {
       maxTypes: options.maxTypes,
       legacyWildcard: (typeUrl, node) =>
         legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
-      reportsWaits: observer !== undefined,
+      reportsBlocked: observer !== undefined,
       trustsVersion,
     });
     this.#told?.open();
@@ -143,14 +150,16 @@ export class Session implements StreamInfo, WatchingStream {
     return this.#stream.inspect(typeUrl, name);
   }
 
+  blockedOf(typeUrl: string): Blocked | undefined {
+    return this.#stream.blocked(typeUrl);
+  }
+
   step(event: StreamEvent) {
-    if (event.kind === "changed") this.#told?.release(event.typeUrl);
     this.#carryOutAll(event);
   }
 
-  hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
-    this.step({ kind: "hold", typeUrl });
-    this.#told?.hold(client, typeUrl, waitingFor);
+  unserved(client: Client, typeUrl: string) {
+    this.#told?.unserved(client, typeUrl);
   }
 
   guard(call: () => void) {
@@ -235,7 +244,9 @@ export class Session implements StreamInfo, WatchingStream {
         );
         return;
       }
+      if (Deno.env.get("DBG")) console.log(this.id, "REQUEST", request.typeUrl.split(".").at(-1), request.nonce, JSON.stringify(request.wanted), request.error?.message ?? "");
       actions = this.#stream.step({ kind: "request", request });
+      if (Deno.env.get("DBG")) for (const action of actions) if (action.kind !== "ready") console.log(this.id, "   ", action.kind);
       this.#allowance?.request(actions, this.client);
     } catch (error) {
       this.#fail(error);
@@ -316,7 +327,9 @@ export class Session implements StreamInfo, WatchingStream {
 
   #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
+    if (Deno.env.get("DBG")) console.log(this.id, "EVENT", event.kind, (event as any).typeUrl?.split(".").at(-1) ?? (event as any).id ?? "");
     for (const action of this.#stream.step(event)) {
+      if (Deno.env.get("DBG") && action.kind !== "ready") console.log(this.id, "   ", action.kind, (action as any).typeUrl?.split(".").at(-1) ?? (action as any).id ?? "", (action as any).response?.nonce ?? "", (action as any).response?.names ?? "", (action as any).response?.missing ?? "");
       if (this.ended !== undefined) break;
       this.guard(() => frame = this.#carryOut(action) ?? frame);
     }
@@ -342,12 +355,19 @@ export class Session implements StreamInfo, WatchingStream {
       if (isOther(action.node, this.client)) this.#identify(action.node);
       return undefined;
     }
+    if (action.kind === "timer") {
+      this.#watches.timer(action.id, action.after);
+      return undefined;
+    }
     return this.#carryOutFor(this.client!, action);
   }
 
   #carryOutFor(
     client: Client,
-    action: Exclude<StreamAction, { kind: "ready" | "fail" | "open" | "node" }>,
+    action: Exclude<
+      StreamAction,
+      { kind: "ready" | "fail" | "open" | "node" | "timer" }
+    >,
   ): Uint8Array | undefined {
     const { typeUrl } = action;
     if (action.kind !== "send") this.#told?.action(client, action);
@@ -358,20 +378,21 @@ export class Session implements StreamInfo, WatchingStream {
       case "subscribe":
         this.#watches.get(typeUrl)?.subscribed?.();
         break;
-      case "nack":
-        this.#watches.get(typeUrl)?.refused?.(action.refusal);
+      case "ack":
+        this.#progress(typeUrl, { kind: "acked", view: action.view });
         break;
-      case "settled":
-        this.#watches.get(typeUrl)?.settled?.(action.view, action.outcome);
+      case "nack": {
+        const { view, refusal } = action;
+        this.#progress(typeUrl, { kind: "nacked", view, refusal });
         break;
-      case "drain":
-        this.#watches.drain(typeUrl);
+      }
+      case "settled": {
+        const { view, outcome } = action;
+        this.#progress(typeUrl, { kind: "settled", view, outcome });
         break;
-      case "undrain":
-        this.#watches.undrain(typeUrl);
-        break;
+      }
       case "send":
-        this.#watches.get(typeUrl)?.sent?.(action.view);
+        this.#progress(typeUrl, { kind: "sent", view: action.view });
         if (this.#times && !action.response.isHeartbeat) {
           this.#times.add(typeUrl, action.response.names);
         }
@@ -379,6 +400,10 @@ export class Session implements StreamInfo, WatchingStream {
         return action.response.frame;
     }
     return undefined;
+  }
+
+  #progress(typeUrl: string, progress: Progress) {
+    this.#watches.get(typeUrl)?.progress?.(progress);
   }
 
   #clientOf(node: Node): Client {

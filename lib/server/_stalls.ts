@@ -1,18 +1,18 @@
 import type { Clock } from "../cache/mod.ts";
 import { Deadlines } from "./_deadlines.ts";
-import type { HoldEvent, Observer, WaitEvent } from "./events.ts";
+import type { BlockedEvent, Observer } from "./events.ts";
 
 /** Something that waits on a stream. */
 interface Waiting {
   /** What was told of it last. */
-  event: HoldEvent | WaitEvent;
+  event: BlockedEvent;
   readonly since: number;
   /** How often it was looked at and found to go on. */
   looks: number;
   readonly observer: Observer;
 }
 
-/** Sees which of the holds and waits of a server go on for long; with one timer for all of them. */
+/** Sees which changes of a server are blocked for long; with one timer for all of them. */
 export class Stalls {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines<Waiting> | undefined;
@@ -44,8 +44,9 @@ export class Stalls {
     // After as long again as it has lasted, and so not for ever at the same rate.
     if ((one.looks & (one.looks - 1)) !== 0) return;
     const { event, since, observer } = one;
-    // Of a drain it was said how long it takes.
-    if (event.kind === "wait" && event.waitingFor.length === 0) return;
+    // These end when their time is over.
+    const { reason } = event;
+    if (reason === "draining" || reason === "still_requested") return;
     const { stream, client, typeUrl } = event;
     const duration = this.#clock.now() - since;
     observer({ kind: "stall", stream, client, typeUrl, duration, event });
@@ -57,7 +58,7 @@ export class StreamStalls implements Disposable {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines<Waiting> | undefined;
   readonly #observer: Observer;
-  /** By type, and by what it is that waits; undefined until something does. */
+  /** By type; undefined until something waits. */
   #waiting: Map<string, Waiting> | undefined;
 
   constructor(
@@ -71,9 +72,9 @@ export class StreamStalls implements Disposable {
   }
 
   /** Something begins to wait, or waits for something else. */
-  begin(event: HoldEvent | WaitEvent) {
+  begin(event: BlockedEvent) {
     const waiting = this.#waiting ??= new Map();
-    const key = `${event.kind} ${event.typeUrl}`;
+    const key = event.typeUrl;
     const known = waiting.get(key);
     if (known) {
       known.event = event;
@@ -86,24 +87,16 @@ export class StreamStalls implements Disposable {
   }
 
   /** What waited of a type does so no longer. */
-  end(kind: "hold" | "wait", typeUrl: string) {
-    const key = `${kind} ${typeUrl}`;
-    const one = this.#waiting?.get(key);
+  end(typeUrl: string) {
+    const one = this.#waiting?.get(typeUrl);
     if (!one) return;
-    this.#waiting!.delete(key);
+    this.#waiting!.delete(typeUrl);
     this.#deadlines?.delete(one);
     const { event, since } = one;
     const { stream, client } = event;
     const duration = this.#clock.now() - since;
     const about = { stream, client, typeUrl, duration, event };
-    this.#observer({ kind: "resume", ...about });
-  }
-
-  /** What was held is held no longer, whatever its type: the client is another. */
-  endHolds() {
-    for (const { event } of [...this.#waiting?.values() ?? []]) {
-      if (event.kind === "hold") this.end("hold", event.typeUrl);
-    }
+    this.#observer({ kind: "unblocked", ...about });
   }
 
   [Symbol.dispose]() {

@@ -27,16 +27,19 @@ export interface RoutesOptions<Identity = unknown> extends Access<Identity> {
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
   /**
-   * After how long something that is held or waits is told of again, by a `stall` event, in milliseconds. Default: 10 000.
+   * After how long something that is blocked is told of again, by a `stall` event, in milliseconds. Default: 10 000.
    */
   stallAfter?: number;
   /** What a client may take. */
   limits?: Limits;
   /**
-   * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
-   * proxyless gRPC client never does.
+   * Whether a first request of a type that names nothing asks for all of it. Default, and where the function returns
+   * undefined: that of listeners, clusters and scoped routes does. That of secrets never does: an Envoy whose listener failed
+   * requests none.
    */
-  legacyWildcard?: boolean | ((client: Client, typeUrl: string) => boolean);
+  legacyWildcard?:
+    | boolean
+    | ((client: Client, typeUrl: string) => boolean | undefined);
   /** What limits and `stallAfter` go by. Default: the time that the process runs. */
   clock?: Clock;
   /** Ends all streams, with status OK, when it is aborted. */
@@ -97,7 +100,7 @@ let opened = 0;
 export function discoveryMethods<Identity>(
   options: MethodsOptions<Identity>,
 ): DiscoveryMethods {
-  const { cache, legacyWildcard = true } = options;
+  const { cache, legacyWildcard } = options;
   const limits = limitsOf(options.limits);
   const { names: maxNames, types: maxTypes, messageBytes: maxBytes } = limits;
   const { clock = steadyClock, stallAfter = 10_000 } = options;

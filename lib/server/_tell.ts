@@ -50,7 +50,6 @@ export class Teller {
 
   /** The client is known, or another than before. */
   node(client: Client, previous: Client | undefined) {
-    this.#stalls?.endHolds();
     this.#observer({ kind: "node", stream: this.#stream, client, previous });
   }
 
@@ -60,25 +59,15 @@ export class Teller {
     if (action.kind === "send") this.#sentAt.set(action.typeUrl, now);
     const latency = now - (this.#sentAt.get(action.typeUrl) ?? now);
     const event = actionEvent(this.#stream, client, action, latency);
-    if (event?.kind === "wait") this.#stalls?.begin(event);
+    if (event?.kind === "blocked") this.#stalls?.begin(event);
     if (event) this.#observer(event);
-    else if (action.kind === "resume") {
-      this.#stalls?.end("wait", action.typeUrl);
-    }
+    else if (action.kind === "unblocked") this.#stalls?.end(action.typeUrl);
   }
 
-  /** A response waits until the client has asked for some more names. */
-  hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>) {
+  /** No cache serves a type. */
+  unserved(client: Client, typeUrl: string) {
     const stream = this.#stream;
-    const about = { stream, client, typeUrl, waitingFor };
-    const event = { kind: "hold", ...about } as const;
-    this.#stalls?.begin(event);
-    this.#observer(event);
-  }
-
-  /** A type of which something may have been held is held no longer. */
-  release(typeUrl: string) {
-    this.#stalls?.end("hold", typeUrl);
+    this.#observer({ kind: "unserved", stream, client, typeUrl });
   }
 
   /** The client was turned away. */
@@ -150,8 +139,10 @@ function actionEvent(
     }
     case "stale":
       return { kind: "stale", ...about, nonce: action.nonce };
-    case "wait":
-      return { kind: "wait", ...about, ...action.wait };
+    case "blocked":
+      return { kind: "blocked", ...about, ...action.blocked };
+    case "not_requested":
+      return { kind: "not_requested", ...about, names: action.names };
     case "send": {
       const { version, nonce, names, removed, isHeartbeat, frame } =
         action.response;

@@ -1,9 +1,12 @@
-import type {
-  Cache,
-  Client,
-  ResourceState,
-  Subscription,
-  Watch,
+import {
+  type Blocked,
+  type Cache,
+  type Client,
+  type Clock,
+  type ResourceState,
+  type Subscription,
+  systemClock,
+  type Watch,
 } from "../cache/mod.ts";
 import type { StreamEvent } from "../protocol/mod.ts";
 
@@ -13,10 +16,12 @@ export interface WatchingStream {
   readonly ended: Error | null | undefined;
   /** Takes what a cache has said. */
   step(event: StreamEvent): void;
-  /** Takes that a cache has something that waits until the client has asked for some more names. */
-  hold(client: Client, typeUrl: string, waitingFor: ReadonlySet<string>): void;
+  /** Takes that no cache serves a type. */
+  unserved(client: Client, typeUrl: string): void;
   /** Where the client stands with a resource. */
   stateOf(typeUrl: string, name: string): ResourceState;
+  /** What of a type waits, and for what. */
+  blockedOf(typeUrl: string): Blocked | undefined;
   /** Calls a cache, so that what it throws concerns this stream alone. */
   guard(call: () => void): void;
 }
@@ -26,8 +31,9 @@ export class Watches implements Disposable {
   readonly #cache: Cache;
   readonly #stream: WatchingStream;
   readonly #watches = new Map<string, Watch>();
-  readonly #draining = new Map<string, Disposable>();
+  readonly #timers = new Map<string, Disposable>();
   readonly #subscriptions = new Map<string, Subscription>();
+  #clock: Clock = systemClock;
 
   constructor(cache: Cache, stream: WatchingStream) {
     this.#cache = cache;
@@ -53,22 +59,15 @@ export class Watches implements Disposable {
     }
   }
 
-  /** Lets requests that are under way end, if the cache takes time for that, before a type's removals. */
-  drain(typeUrl: string) {
+  /** Tells the stream when a time has passed, in milliseconds. */
+  timer(id: string, after: number) {
     const done = () => {
+      this.#timers.delete(id);
       if (this.#stream.ended === undefined) {
-        this.#stream.step({ kind: "drained", typeUrl });
+        this.#stream.step({ kind: "timer", id });
       }
     };
-    const draining = this.#watches.get(typeUrl)?.drain?.(done);
-    if (draining) this.#draining.set(typeUrl, draining);
-    else done();
-  }
-
-  /** Ends what {@linkcode drain} began. */
-  undrain(typeUrl: string) {
-    this.#draining.get(typeUrl)?.[Symbol.dispose]();
-    this.#draining.delete(typeUrl);
+    this.#timers.set(id, this.#clock.after(after, done));
   }
 
   #watch(client: Client, typeUrl: string, subscription: Subscription) {
@@ -78,35 +77,29 @@ export class Watches implements Disposable {
       if (isCurrent && stream.ended === undefined) stream.step(event);
     };
     const inspect = (name: string) => stream.stateOf(typeUrl, name);
-    const watched = { client, typeUrl, subscription, inspect };
+    const blocked = () => stream.blockedOf(typeUrl);
+    const watched = { client, typeUrl, subscription, inspect, blocked };
     const watch = this.#cache.watch(watched, {
       changed: (view, names) => step({ kind: "changed", typeUrl, view, names }),
-      held: (waitingFor) => {
+      unserved: () => {
         if (!isCurrent || stream.ended !== undefined) return;
-        stream.hold(client, typeUrl, waitingFor);
+        stream.unserved(client, typeUrl);
       },
       heartbeat: () => step({ kind: "heartbeat", typeUrl }),
     });
     // Which of several caches serves the type may change with the names.
-    const announce = () =>
-      step({
-        kind: "watched",
-        typeUrl,
-        makeBeforeBreak: watch.makeBeforeBreak ?? false,
-        drains: watch.drain !== undefined,
-      });
+    const announce = () => {
+      const { sequencing, history } = watch;
+      this.#clock = sequencing?.clock ?? this.#clock;
+      step({ kind: "watched", typeUrl, sequencing, history });
+    };
     announce();
     const held: Watch = {
-      get drain() {
-        return watch.drain;
-      },
       subscribed: () => {
         watch.subscribed?.();
         announce();
       },
-      sent: (view) => watch.sent?.(view),
-      refused: (refusal) => watch.refused?.(refusal),
-      settled: (view, outcome) => watch.settled?.(view, outcome),
+      progress: (progress) => watch.progress?.(progress),
       [Symbol.dispose]: () => {
         isCurrent = false;
         watch[Symbol.dispose]();
@@ -122,7 +115,8 @@ export class Watches implements Disposable {
       this.#stream.guard(() => watch[Symbol.dispose]());
     }
     this.#watches.clear();
-    for (const draining of this.#draining.values()) draining[Symbol.dispose]();
-    this.#draining.clear();
+    if (this.#stream.ended === undefined) return;
+    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    this.#timers.clear();
   }
 }

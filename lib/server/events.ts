@@ -1,6 +1,12 @@
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
-import type { Client, Peer, Refusal, Subscription } from "../cache/mod.ts";
-import type { Awaited, Protocol } from "../protocol/mod.ts";
+import type {
+  Blocked,
+  Client,
+  Peer,
+  Refusal,
+  Subscription,
+} from "../cache/mod.ts";
+import type { Protocol } from "../protocol/mod.ts";
 import type { LimitName } from "./limits.ts";
 
 /** A client's stream, as events tell of it. */
@@ -19,40 +25,18 @@ export interface StreamInfo {
   readonly client: Client | undefined;
 }
 
-/** A response waits until the client has asked for some more names. */
-export interface HoldEvent {
-  /** What it is. */
-  kind: "hold";
-  /** The stream. */
-  stream: StreamInfo;
-  /** The client. */
-  client: Client;
-  /** The type of what waits. */
-  typeUrl: string;
-  /** The names. */
-  waitingFor: ReadonlySet<string>;
-}
-
 /**
- * Something waits, by make before break, until the client has acknowledged other types: resources to be sent for what they
- * refer to, or removals for what refers to them. It is said when that begins, and again when it waits for something else;
- * a `resume` follows.
+ * A change of one type waits. Told when that begins, and again when it waits for something else; `unblocked` follows.
  */
-export interface WaitEvent {
+export interface BlockedEvent extends Blocked {
   /** What it is. */
-  kind: "wait";
+  kind: "blocked";
   /** The stream. */
   stream: StreamInfo;
   /** The client. */
   client: Client;
   /** The type of what waits. */
   typeUrl: string;
-  /** Whether these are to be removed; otherwise they are to be sent. */
-  removal: boolean;
-  /** Names of the resources that wait. */
-  names: readonly string[];
-  /** What they wait for; nothing where requests under way are given time to end (`drain`). */
-  waitingFor: readonly Awaited[];
 }
 
 /**
@@ -114,11 +98,10 @@ export type ServerEvent =
     /** The error; its `cause` is what was thrown. */
     error: Error;
   }
-  | HoldEvent
-  | WaitEvent
+  | BlockedEvent
   /**
-   * What was held, or waits, still does after so long (`stallAfter`), and again each time after as long as that has lasted:
-   * something to look into.
+   * What is blocked still is after so long (`stallAfter`), and again each time after as long as that has lasted: something
+   * to look into.
    */
   | {
     kind: "stall";
@@ -128,18 +111,37 @@ export type ServerEvent =
     /** Milliseconds since it began. */
     duration: number;
     /** What was told of it last: what waits, and for what. */
-    event: HoldEvent | WaitEvent;
+    event: BlockedEvent;
   }
-  /** What was held, or waited, goes on, or is to be sent no longer. */
+  /** What was blocked goes on, or is to be sent no longer. */
   | {
-    kind: "resume";
+    kind: "unblocked";
     stream: StreamInfo;
     client: Client;
     typeUrl: string;
     /** Milliseconds since it began. */
     duration: number;
     /** What was told of it last. */
-    event: HoldEvent | WaitEvent;
+    event: BlockedEvent;
+  }
+  /**
+   * A client did not request names in time (`holdTimeout`) that what it was sent refers to; nothing waits for that any
+   * longer. An Envoy does not where its bootstrap has a cluster or listener of the same name.
+   */
+  | {
+    kind: "not_requested";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
+    /** The names. */
+    names: readonly string[];
+  }
+  /** A client requested a type that no cache serves (see `MuxCache`), and is told that there is nothing of it. */
+  | {
+    kind: "unserved";
+    stream: StreamInfo;
+    client: Client;
+    typeUrl: string;
   }
   /** A response was sent: resources by these names, and, in delta, that some were removed. */
   | {

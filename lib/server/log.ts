@@ -54,6 +54,8 @@ export interface LogRecord {
   removed?: string[];
   /** Whether a subscription is a wildcard. */
   wildcard?: boolean;
+  /** Why something is blocked. */
+  reason?: string;
   /** Types that are waited for. */
   waitingFor?: string[];
   /** Whether a response is a heartbeat. */

@@ -3,11 +3,10 @@ export type { RoutesOptions } from "./_streams.ts";
 export type { Access, AuthorizationRequest } from "./access.ts";
 export type { StatusAccess } from "./csds.ts";
 export type {
-  HoldEvent,
+  BlockedEvent,
   Observer,
   ServerEvent,
   StreamInfo,
-  WaitEvent,
 } from "./events.ts";
 export type { Keepalive, LimitName, Limits } from "./limits.ts";
 export {

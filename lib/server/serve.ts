@@ -56,12 +56,13 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   /** Told of what happens; several are told one after the other. */
   observer?: Observer | readonly Observer[];
   /**
-   * After how long something that is held or waits is told of again, by a `stall` event, in milliseconds. Default: 10 000.
+   * After how long something that is blocked is told of again, by a `stall` event, in milliseconds. Default: 10 000.
    */
   stallAfter?: number;
   /**
-   * Whether a first request of a type that names nothing asks for all of it. Default: it does, as Envoys mean it. A
-   * proxyless gRPC client never does.
+   * Whether a first request of a type that names nothing asks for all of it. Default, and where the function returns
+   * undefined: that of listeners, clusters and scoped routes does. That of secrets never does: an Envoy whose listener failed
+   * requests none.
    */
   legacyWildcard?: RoutesOptions["legacyWildcard"];
   /**

@@ -12,8 +12,8 @@ export type NamedCaches = ReadonlyMap<Countable, string>;
 const counts = {
   resources: ["Resources that are served", "{resource}"],
   watches: ["Clients that ask for a type", "{watch}"],
-  held: [
-    "Watches that wait until their client has asked for more names",
+  blocked: [
+    "Watches of which something waits for their client, or for time to pass",
     "{watch}",
   ],
   quarantined: [

@@ -62,22 +62,22 @@ export function meterEvents(
     description: "Responses that a client refused",
     unit: "{response}",
   });
-  const holds = meter.createCounter("xds.server.holds", {
+  const blocked = meter.createCounter("xds.server.blocked", {
     description:
-      "Times that a response began to wait: for names to be asked for, or for another type to be acknowledged",
+      "Times that a change began to wait: for names to be requested, another type to be acknowledged, or time to pass",
     unit: "{response}",
   });
-  const activeHolds = meter.createUpDownCounter("xds.server.active_holds", {
-    description: "Types that are held, or of which something waits, now",
+  const activeBlocked = meter.createUpDownCounter("xds.server.active_blocked", {
+    description: "Types of streams of which something is blocked now",
     unit: "{response}",
   });
-  const holdDuration = meter.createHistogram("xds.server.hold.duration", {
-    description: "How long responses were held or waited that went on",
+  const blockedDuration = meter.createHistogram("xds.server.blocked.duration", {
+    description: "How long changes were blocked that went on",
     unit: "s",
     advice: { explicitBucketBoundaries: LATENCY_BUCKETS },
   });
   const stalls = meter.createCounter("xds.server.stalls", {
-    description: "Responses that are held, or wait, for long",
+    description: "Changes that are blocked for long",
     unit: "{response}",
   });
   const refusals = meter.createCounter("xds.server.refused_clients", {
@@ -144,7 +144,7 @@ export function meterEvents(
           subscriptions.add(-1, { ...attributes, "xds.type": type });
         }
         for (const waiting of known?.waiting?.values() ?? []) {
-          activeHolds.add(-1, waiting);
+          activeBlocked.add(-1, waiting);
         }
         streamDuration.record(event.duration / 1000, {
           ...attributes,
@@ -178,32 +178,30 @@ export function meterEvents(
         acks.record(event.latency / 1000, { ...attributes, "xds.ack": false });
         nacks.add(1, attributes);
         break;
-      case "hold":
-      case "wait": {
-        attributes["xds.hold.reason"] = event.kind;
-        holds.add(1, attributes);
+      case "blocked": {
+        attributes["xds.blocked.reason"] = event.reason;
+        blocked.add(1, attributes);
         const known = open.get(stream.id);
         if (!known) break;
         const waiting = known.waiting ??= new Map();
-        const key = `${event.kind} ${event.typeUrl}`;
         // It is told again when it waits for something else.
-        if (waiting.has(key)) break;
-        waiting.set(key, attributes);
-        activeHolds.add(1, attributes);
+        const before = waiting.get(event.typeUrl);
+        if (before) activeBlocked.add(-1, before);
+        waiting.set(event.typeUrl, attributes);
+        activeBlocked.add(1, attributes);
         break;
       }
       case "stall":
-        attributes["xds.hold.reason"] = event.event.kind;
+        attributes["xds.blocked.reason"] = event.event.reason;
         stalls.add(1, attributes);
         break;
-      case "resume": {
-        const { kind, typeUrl } = event.event;
-        attributes["xds.hold.reason"] = kind;
+      case "unblocked": {
+        attributes["xds.blocked.reason"] = event.event.reason;
         const waiting = open.get(stream.id)?.waiting;
-        if (waiting?.delete(`${kind} ${typeUrl}`)) {
-          activeHolds.add(-1, attributes);
-        }
-        holdDuration.record(event.duration / 1000, attributes);
+        const before = waiting?.get(event.typeUrl);
+        if (before) activeBlocked.add(-1, before);
+        waiting?.delete(event.typeUrl);
+        blockedDuration.record(event.duration / 1000, attributes);
         break;
       }
       case "refuse":

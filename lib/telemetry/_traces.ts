@@ -8,19 +8,19 @@ import {
 } from "@opentelemetry/api";
 import { TypeUrl } from "../resource/mod.ts";
 import { withoutSecrets } from "../server/_secrets.ts";
-import type { HoldEvent, ServerEvent, WaitEvent } from "../server/mod.ts";
+import type { BlockedEvent, ServerEvent } from "../server/mod.ts";
 
 interface OpenStream {
   readonly span: Span;
   /** Of responses that were not answered yet, by type. */
   readonly pushes: Map<string, Span>;
-  /** Of what waits, by what it is and by type. */
-  readonly waits: Map<string, Span>;
+  /** Of what is blocked, by type. */
+  readonly blocked: Map<string, Span>;
 }
 
 /**
  * A span for each stream, and in it one for each response, from when it is sent until it is answered, and one for each
- * type of which something is held or waits, until it goes on.
+ * type of which something is blocked, until it goes on.
  */
 export function traceEvents(
   tracer: Tracer,
@@ -59,36 +59,27 @@ export function traceEvents(
     }
     span?.end();
   };
-  const wait = (event: HoldEvent | WaitEvent) => {
+  const blocked = (event: BlockedEvent) => {
     const known = open.get(event.stream.id);
     if (!known) return;
-    const key = `${event.kind} ${event.typeUrl}`;
-    const type = typeName(event.typeUrl);
-    let span = known.waits.get(key);
+    const { typeUrl, reason, removal, names, waitingFor } = event;
+    const type = typeName(typeUrl);
+    let span = known.blocked.get(typeUrl);
     if (!span) {
       const parent = trace.setSpan(context.active(), known.span);
       const attributes = { "xds.type": type };
-      span = tracer.startSpan(
-        `xds ${event.kind} ${type}`,
-        { attributes },
-        parent,
-      );
-      known.waits.set(key, span);
+      span = tracer.startSpan(`xds blocked ${type}`, { attributes }, parent);
+      known.blocked.set(typeUrl, span);
     }
-    span.setAttributes(
-      event.kind === "hold"
-        ? { "xds.waiting_for.names": first(event.waitingFor) }
-        : {
-          "xds.removal": event.removal,
-          "xds.names": first(event.names),
-          "xds.waiting_for.types": event.waitingFor.map(({ typeUrl }) =>
-            typeName(typeUrl)
-          ),
-          "xds.waiting_for.names": first(
-            event.waitingFor.flatMap(({ names }) => names),
-          ),
-        },
-    );
+    span.setAttributes({
+      "xds.blocked.reason": reason,
+      "xds.removal": removal,
+      "xds.names": first(names),
+      "xds.waiting_for.types": waitingFor.map(({ typeUrl }) =>
+        typeName(typeUrl)
+      ),
+      "xds.waiting_for.names": first(waitingFor.flatMap(({ names }) => names)),
+    });
   };
   return (event) => {
     if (event.kind === "limit") {
@@ -108,7 +99,7 @@ export function traceEvents(
         };
         const options = { kind: SpanKind.SERVER, attributes };
         const span = tracer.startSpan("xds stream", options);
-        open.set(stream.id, { span, pushes: new Map(), waits: new Map() });
+        open.set(stream.id, { span, pushes: new Map(), blocked: new Map() });
         break;
       }
       case "node":
@@ -124,21 +115,17 @@ export function traceEvents(
           "xds.names": event.subscription.names.size,
         });
         break;
-      case "hold":
-      case "wait":
-        wait(event);
+      case "blocked":
+        blocked(event);
         break;
-      case "stall": {
-        const { kind, typeUrl } = event.event;
-        open.get(stream.id)?.waits.get(`${kind} ${typeUrl}`)
+      case "stall":
+        open.get(stream.id)?.blocked.get(event.typeUrl)
           ?.addEvent("xds stall", { "xds.duration": event.duration / 1000 });
         break;
-      }
-      case "resume": {
-        const { kind, typeUrl } = event.event;
-        const waits = open.get(stream.id)?.waits;
-        waits?.get(`${kind} ${typeUrl}`)?.end();
-        waits?.delete(`${kind} ${typeUrl}`);
+      case "unblocked": {
+        const known = open.get(stream.id)?.blocked;
+        known?.get(event.typeUrl)?.end();
+        known?.delete(event.typeUrl);
         break;
       }
       case "send":
@@ -160,7 +147,7 @@ export function traceEvents(
         const known = open.get(stream.id);
         open.delete(stream.id);
         known?.pushes.forEach((span) => span.end());
-        known?.waits.forEach((span) => span.end());
+        known?.blocked.forEach((span) => span.end());
         known?.span.setAttribute("rpc.grpc.status_code", event.code);
         if (event.error) {
           const { message } = event;

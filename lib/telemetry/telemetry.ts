@@ -55,17 +55,17 @@ const NAME = "@xds/control-plane";
  *   `.stale_requests`, `.refused_clients`, `.limits` (`xds.limit`: its name in `Limits`)
  * - `.responses`, `.response.resources`, `.response.size` (By), `.ack.duration` (s, a histogram; `xds.ack`: whether it was
  *   accepted), `.nacks`
- * - `.active_holds`, `.holds`, `.hold.duration` (s), `.stalls`: what waits, or did, for names to be asked for or for another
- *   type to be acknowledged (`xds.hold.reason`: `hold` or `wait`), and waits for long
+ * - `.active_blocked`, `.blocked`, `.blocked.duration` (s), `.stalls`: what waits, or did (`xds.blocked.reason`, see
+ *   `BlockedReason`), and waits for long
  *
- * Of what is in the caches that `count` was given, with `xds.cache` and `xds.type`: `xds.cache.resources`, `.watches`, `.held`, `.quarantined`, and,
+ * Of what is in the caches that `count` was given, with `xds.cache` and `xds.type`: `xds.cache.resources`, `.watches`, `.blocked`, `.quarantined`, and,
  * for all types together, `.unsettled`.
  *
  * Of changes, where it is the `observer` of a cache: `xds.cache.spread.duration` (s, a histogram: from the change until
  * `xds.share`, 0.5, 0.99 or 1, of the clients that it concerns have answered it), `.overtaken`, `.rollouts`
  * (`xds.rollout.state`), `.rollbacks`.
  *
- * Spans: one for each stream, and in it one for each response until it is answered, and one for all that is held or waits
+ * Spans: one for each stream, and in it one for each response until it is answered, and one for all that is blocked
  * until it goes on.
  *
  * @example

@@ -1,7 +1,6 @@
-import { isFullState } from "../protocol/order.ts";
-import { concerned } from "../protocol/_refusal.ts";
+import { mentionedNames } from "../protocol/_nack.ts";
 import type { Protocol } from "../protocol/mod.ts";
-import { canonicalName, collectionOf } from "../resource/mod.ts";
+import { canonicalName, collectionOf, traitsOf } from "../resource/mod.ts";
 import type { HeldResource } from "./held.ts";
 import type { Content } from "./response.ts";
 
@@ -96,9 +95,10 @@ export class Holdings {
       ...content.removed,
     ];
     const refused = new Set(
-      error === undefined ? [] : concerned(error, said),
+      error === undefined ? [] : mentionedNames(error, said),
     );
-    if (error !== undefined && refused.size === said.length) return [];
+    const isWhole = refused.size === 0 || refused.size === said.length;
+    if (error !== undefined && isWhole) return [];
     const changed: HeldResource[] = [];
     const kept = new Set([...refused, ...content.refreshed]);
     for (const name of [...content.removed, ...content.missing]) {
@@ -122,7 +122,8 @@ export class Holdings {
 
   /** Whether what is left out of a response is gone. */
   #isWhole({ refreshed, resources }: Content): boolean {
-    return this.#protocol === "sotw" && isFullState(this.typeUrl) &&
+    return this.#protocol === "sotw" &&
+      traitsOf(this.typeUrl).composition === "full" &&
       !(resources.length === 0 && refreshed.length > 0);
   }
 

@@ -7,7 +7,7 @@ import { discoveryMethods, type StreamMethod } from "../server/_streams.ts";
 /** One server for each cache, as in production: clients that lack the same are sent the same bytes. */
 const servers = new WeakMap<
   Cache,
-  Map<boolean, ReadonlyMap<string, StreamMethod>>
+  Map<boolean | undefined, ReadonlyMap<string, StreamMethod>>
 >();
 
 /**
@@ -19,7 +19,7 @@ export function openSession(cache: Cache, options: {
   protocol: Protocol;
   /** The type of a single-type service; undefined on ADS. */
   typeUrl: string | undefined;
-  legacyWildcard: boolean;
+  legacyWildcard: boolean | undefined;
   peer: Peer;
 }): Session {
   const { protocol, typeUrl, legacyWildcard, peer } = options;
@@ -42,7 +42,7 @@ export function openSession(cache: Cache, options: {
 
 function methodsOf(
   cache: Cache,
-  legacyWildcard: boolean,
+  legacyWildcard: boolean | undefined,
 ): ReadonlyMap<string, StreamMethod> {
   let variants = servers.get(cache);
   if (!variants) servers.set(cache, variants = new Map());

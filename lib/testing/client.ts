@@ -6,7 +6,7 @@ import {
 import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
 import type { Cache } from "../cache/mod.ts";
 import { PREFIX_BYTES, type Protocol } from "../protocol/mod.ts";
-import { shortName, TypeUrl } from "../resource/mod.ts";
+import { shortName, traitsOf, TypeUrl } from "../resource/mod.ts";
 import type { Session } from "../server/_session.ts";
 import { unknownPeer } from "../server/peer.ts";
 import { type HeldResource, type ResourceType, typeUrlOf } from "./held.ts";
@@ -116,11 +116,18 @@ export class TestClient implements Disposable {
    */
   subscribe(type: ResourceType, names: Iterable<string> = []): void {
     const holdings = this.#holdings(typeUrlOf(type));
+    if (!holdings.opened && holdings.all.length === 0) {
+      // Types are requested again in the order in which they were first.
+      this.#types.delete(holdings.typeUrl);
+      this.#types.set(holdings.typeUrl, holdings);
+    }
     const said = [...names];
     // An empty list asks for all only where nothing was said before.
-    const { opened, hasNamed } = holdings;
-    const explicit = said.length === 0 && (opened || hasNamed) ? ["*"] : said;
-    const { legacyWildcard = true } = this.#options;
+    const { opened, hasNamed, typeUrl } = holdings;
+    const { legacyWildcard = traitsOf(typeUrl).legacyWildcard } = this.#options;
+    const isExplicit = opened || hasNamed ||
+      (!legacyWildcard && this.#options.legacyWildcard === undefined);
+    const explicit = said.length === 0 && isExplicit ? ["*"] : said;
     if (explicit.length > 0 || legacyWildcard) holdings.subscribe(explicit);
     this.#request(holdings, { subscribe: explicit });
   }
@@ -248,7 +255,7 @@ export class TestClient implements Disposable {
   }
 
   #open() {
-    const { legacyWildcard = true, peer = unknownPeer } = this.#options;
+    const { legacyWildcard, peer = unknownPeer } = this.#options;
     const { service } = this.#options;
     const typeUrl = service && typeUrlOf(service);
     const { protocol } = this;

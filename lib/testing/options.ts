@@ -25,7 +25,10 @@ export interface TestClientOptions {
   follow?: boolean;
   /** The other end of the client's connection, as the cache sees it. Default: nothing is known of it. */
   peer?: Peer;
-  /** Whether the server takes a first request without names as one for all. Default: true. */
+  /**
+   * Whether the server takes a first request without names as one for all. Default: it does for listeners, clusters and
+   * scoped routes; the client asks for all of another type by `"*"`.
+   */
   legacyWildcard?: boolean;
   /**
    * Finds a resource's name in its message, which is the only place for it in state of the world. Default: the message's

@@ -1,7 +1,6 @@
 import {
   type Cache,
   type Client,
-  covers,
   createSnapshot,
   LinearCache,
   MuxCache,
@@ -9,7 +8,6 @@ import {
   type Snapshot,
   SnapshotCache,
   type Subscription,
-  type TypeStatus,
 } from "../../lib/cache/mod.ts";
 import {
   isCollection,
@@ -22,17 +20,6 @@ import type { FakeClock } from "../support/clock.ts";
 
 /** Resources of one type by name. */
 export type Resources = ReadonlyMap<string, Resource>;
-
-/** Whether a client of a node has yet to ask for endpoints, which routes wait for where changes are made before others break. */
-export function isUnasked(
-  subject: Subject,
-  node: string,
-  { typeUrl, subscription }: Pick<TypeStatus, "typeUrl" | "subscription">,
-): boolean {
-  if (typeUrl !== TypeUrl.ClusterLoadAssignment) return false;
-  const names = subject.truth(node, typeUrl, subscription)?.keys() ?? [];
-  return [...names].some((name) => !covers(subscription, name));
-}
 
 /** A cache under test, and beside it, as plainly as can be, what it has to serve. */
 export interface Subject {
@@ -116,7 +103,13 @@ export class SnapshotSubject implements Subject {
     this.#versioned = options.includes("versioned");
     this.#isCrowded = options.includes("crowd");
     const makeBeforeBreak = this.makeBeforeBreak;
-    this.cache = new SnapshotCache({ ads, makeBeforeBreak, clock });
+    this.cache = new SnapshotCache({
+      ads,
+      makeBeforeBreak,
+      clock,
+      drain: 0,
+      emptyEndpoints: false,
+    });
   }
 
   execute(verb: string, [key, ...words]: readonly string[]): boolean {
@@ -152,16 +145,16 @@ export class SnapshotSubject implements Subject {
   check(clients: readonly Client[], isQuiet: boolean) {
     for (const node of new Set(clients.map(({ node }) => node.id))) {
       for (const { types } of this.cache.status(node)) {
-        const isHeld = types.some(({ state }) => state === "held") ||
-          types.some((its) => isUnasked(this, node, its));
-        for (const { typeUrl, state, waitingFor, subscription } of types) {
+        for (const { typeUrl, state, blocked, subscription } of types) {
           const what = `${node}'s ${shortName(typeUrl)} is ${state}`;
-          if (isQuiet && !isHeld && (state === "pending" || state === "sent")) {
+          if (isQuiet && (state === "pending" || state === "sent")) {
             throw new Error(`${what}, and everything was answered`);
           }
-          const met = [...waitingFor].filter((its) =>
-            subscription.names.has(its)
-          );
+          if (blocked?.reason !== "names_not_requested") continue;
+          const met = blocked.waitingFor
+            .filter((its) => its.typeUrl === typeUrl)
+            .flatMap(({ names }) => names)
+            .filter((its) => subscription.names.has(its));
           if (met.length > 0) {
             throw new Error(`${what} for ${met}, which it asks for`);
           }
@@ -202,7 +195,13 @@ export class LinearSubject implements Subject {
     this.makeBeforeBreak = makeBeforeBreak;
     const versionPrefix = options.includes("versioned") ? "v" : undefined;
     for (const type of types) {
-      const options = { versionPrefix, clock, makeBeforeBreak };
+      const options = {
+        versionPrefix,
+        clock,
+        makeBeforeBreak,
+        drain: 0,
+        resources: [],
+      };
       this.#caches.set(
         TypeUrl[type],
         new LinearCache(TypeUrl[type], options),

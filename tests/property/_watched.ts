@@ -14,7 +14,6 @@ export interface Seen {
   view?: View;
   settled?: View;
   outcome?: Outcome;
-  held: boolean;
 }
 
 /** Watches of a cache, with what it was told last of who has come to rest. */
@@ -24,31 +23,29 @@ export class Watched implements Cache {
   constructor(readonly cache: Cache) {}
 
   watch(request: WatchRequest, sink: WatchSink): Watch {
-    const seen: Seen = { request, held: false };
+    const seen: Seen = { request };
     this.watches.add(seen);
     const watch = this.cache.watch(request, {
       changed(view, names) {
         seen.view = view;
-        seen.held = false;
         sink.changed(view, names);
-      },
-      held(names) {
-        seen.held = true;
-        sink.held?.(names);
       },
       heartbeat: () => sink.heartbeat?.(),
     });
     return {
-      get makeBeforeBreak() {
-        return watch.makeBeforeBreak;
+      get sequencing() {
+        return watch.sequencing;
+      },
+      get history() {
+        return watch.history;
       },
       subscribed: () => watch.subscribed?.(),
-      sent: (view) => watch.sent?.(view),
-      refused: (refusal) => watch.refused?.(refusal),
-      settled(view, outcome) {
-        seen.settled = view;
-        seen.outcome = outcome;
-        watch.settled?.(view, outcome);
+      progress(progress) {
+        if (progress.kind === "settled") {
+          seen.settled = progress.view;
+          seen.outcome = progress.outcome;
+        }
+        watch.progress?.(progress);
       },
       [Symbol.dispose]: () => {
         this.watches.delete(seen);

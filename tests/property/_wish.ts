@@ -1,6 +1,5 @@
 import type { Protocol } from "../../lib/protocol/mod.ts";
-import { isFullState } from "../../lib/protocol/order.ts";
-import { collectionOf } from "../../lib/resource/mod.ts";
+import { collectionOf, traitsOf } from "../../lib/resource/mod.ts";
 import { type ContentKey, Told } from "./_told.ts";
 
 /** What one client asks for of one type, as it means it. */
@@ -29,7 +28,8 @@ export class Wish {
 
   newlyTold(): Told {
     const { protocol, typeUrl } = this;
-    const full = protocol === "sotw" && isFullState(typeUrl);
+    const full = protocol === "sotw" &&
+      traitsOf(typeUrl).composition === "full";
     return new Told(full);
   }
 

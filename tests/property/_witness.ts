@@ -1,7 +1,7 @@
 import type { Protocol } from "../../lib/protocol/mod.ts";
-import { concerned } from "../../lib/protocol/_refusal.ts";
+import { mentionedNames } from "../../lib/protocol/_nack.ts";
 import type { Cache } from "../../lib/cache/mod.ts";
-import { collectionOf, TypeUrl } from "../../lib/resource/mod.ts";
+import { collectionOf, traitsOf, TypeUrl } from "../../lib/resource/mod.ts";
 import { TestClient, type TestResponse } from "../../lib/testing/mod.ts";
 import type { Subject } from "./_caches.ts";
 import { followed, keyOf, mentioned, references, shown } from "./_responses.ts";
@@ -17,9 +17,15 @@ export class Witness {
   readonly unanswered: TestResponse[] = [];
   /** Whether the server knows all that the client holds: not after a reconnection, in state of the world. */
   isKnown = true;
+  /** Names of which a response said something new. */
+  readonly fresh = new WeakMap<TestResponse, ReadonlySet<string>>();
   /** Whether it has read a response on its stream. */
   hasRead = false;
   readonly #legacyWildcard: boolean;
+  /** Types in the order in which they were requested first. */
+  readonly #opened = new Set<string>();
+  /** Types of which it is about to answer a response. */
+  readonly #answering = new Set<string>();
 
   constructor(
     cache: Cache,
@@ -66,6 +72,10 @@ export class Witness {
   noteSubscribed(typeUrl: string, names: readonly string[]) {
     const wish = this.wish(typeUrl);
     const isFirst = !wish.opened;
+    if (isFirst && !wish.wildcard && wish.names.size === 0) {
+      this.#opened.delete(typeUrl);
+    }
+    this.#opened.add(typeUrl);
     const hadWildcard = wish.wildcard;
     wish.opened = true;
     if (names.length === 0) {
@@ -83,7 +93,11 @@ export class Witness {
         wish.names = new Set([...wish.names, name]);
       }
     }
-    if (isFirst || wish.wildcard !== hadWildcard) wish.told.opened = true;
+    const isRepeated = this.protocol === "delta" && !isFirst &&
+      (names.length === 0 || names.includes("*"));
+    if (isFirst || isRepeated || wish.wildcard !== hadWildcard) {
+      wish.told.opened = true;
+    }
   }
 
   noteUnsubscribed(wish: Wish, names: readonly string[]) {
@@ -115,13 +129,20 @@ export class Witness {
     this.unanswered.splice(this.unanswered.indexOf(response), 1);
     // As Envoy, which answers what it has read before it asks for something else.
     if (this.follow) {
-      for (const child of followed) this.answerAll(child);
+      this.#answering.add(response.typeUrl);
+      for (const child of followed) {
+        if (!this.#answering.has(child)) this.answerAll(child);
+      }
+      this.#answering.delete(response.typeUrl);
     }
     const wish = this.wish(response.typeUrl);
     if (error === undefined) {
       wish.refusedNothing = false;
       if (wish.told.full && response.refreshed.length === 0) {
-        wish.refused.clear();
+        // It is left without what it NACKed.
+        for (const [name, what] of wish.refused) {
+          if (what === null) wish.refused.delete(name);
+        }
         wish.unheard.clear();
         wish.partial.clear();
         wish.unknown.clear();
@@ -171,6 +192,10 @@ export class Witness {
       told.opened = this.protocol === "sotw";
       if (this.protocol === "sotw") continue;
       const held = this.client.held(wish.typeUrl);
+      if (this.isSentAgain(wish)) {
+        told.opened = true;
+        continue;
+      }
       for (const [name, resource] of held) told.last.set(name, keyOf(resource));
       told.opened = held.size === 0;
     }
@@ -178,9 +203,25 @@ export class Witness {
     this.client.reconnect();
   }
 
+  /** Whether what it asks for is sent again when it reconnects: endpoints that it requests before clusters. */
+  isSentAgain({ typeUrl }: Wish): boolean {
+    const types = [...this.#opened].filter((typeUrl) => {
+      const { wildcard, names } = this.wish(typeUrl);
+      return wildcard || names.size > 0;
+    });
+    return typeUrl === TypeUrl.ClusterLoadAssignment &&
+      !types.slice(0, types.indexOf(typeUrl)).includes(TypeUrl.Cluster);
+  }
+
   #judge(response: TestResponse, subject: Subject) {
     const { typeUrl } = response;
-    const isFirst = this.unanswered.every((its) => its.typeUrl !== typeUrl);
+    // Nobody waits for the answer to one that an Envoy may not answer.
+    const isSilent = ({ typeUrl, resources, refreshed }: TestResponse) =>
+      this.protocol === "sotw" && resources.length + refreshed.length === 0 &&
+      traitsOf(typeUrl).composition !== "full";
+    const isFirst = this.unanswered.every((its) =>
+      its.typeUrl !== typeUrl || isSilent(its)
+    );
     if (!isFirst) throw new Error(`${shown(response)} came before an answer`);
     this.unanswered.push(response);
     const wish = this.wish(typeUrl);
@@ -215,6 +256,7 @@ export class Witness {
         { cause },
       );
     }
+    this.fresh.set(response, fresh);
     if (typeUrl !== TypeUrl.Cluster) return;
     // Clusters that changed are warmed, which takes their endpoints.
     const endpoints = this.wish(TypeUrl.ClusterLoadAssignment);
@@ -231,12 +273,18 @@ export class Witness {
       return;
     }
     const said = [...response.names, ...response.removed];
-    const names = new Set(concerned(error, said));
-    if (!wish.told.full) {
-      // As of Envoy, it is not known what it took of the rest, nor which of several was at fault.
-      for (const name of said) if (!names.has(name)) wish.told.due.add(name);
-      if (names.size > 1) wish.together.push(names);
+    // Whatever was in it may be said again.
+    wish.told.opened = true;
+    const mentioned = mentionedNames(error, said);
+    const names = new Set(mentioned.length > 0 ? mentioned : said);
+    // As of Envoy, it is not known what it took of the rest, nor, where it does not say, which of several was at fault.
+    for (const name of said) {
+      if (mentioned.length === 0 || !names.has(name)) wish.told.due.add(name);
     }
+    for (const name of wish.told.last.keys()) {
+      if (wish.told.full) wish.told.due.add(name);
+    }
+    if (names.size > 1) wish.together.push(names);
     wish.refusedNothing = said.length === 0;
     for (const resource of response.resources) {
       const { name } = resource;

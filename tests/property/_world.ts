@@ -1,10 +1,13 @@
 import { bigintOf, textHash } from "../../lib/resource/_hash.ts";
-import { isFullState } from "../../lib/protocol/order.ts";
-import { isCollection, shortName, TypeUrl } from "../../lib/resource/mod.ts";
+import {
+  isCollection,
+  shortName,
+  traitsOf,
+  TypeUrl,
+} from "../../lib/resource/mod.ts";
 import { typeOf } from "../protocol/_resources.ts";
 import { FakeClock } from "../support/clock.ts";
 import {
-  isUnasked,
   LinearSubject,
   long,
   MuxSubject,
@@ -13,7 +16,7 @@ import {
   type Subject,
 } from "./_caches.ts";
 import { clustersOf, keyOf, mentioned, shown } from "./_responses.ts";
-import { type Seen, Watched } from "./_watched.ts";
+import { Watched } from "./_watched.ts";
 import type { Wish } from "./_wish.ts";
 import { Witness } from "./_witness.ts";
 
@@ -116,7 +119,9 @@ export class World {
         if (oldest) witness.answer(oldest, "no");
         return;
       case "nack-first": {
-        const name = oldest && mentioned(oldest)[0];
+        // What a client has already it does not NACK.
+        const [fresh] = oldest && witness.fresh.get(oldest) || [];
+        const name = fresh ?? (oldest && mentioned(oldest)[0]);
         if (oldest) witness.answer(oldest, name ? `${name}: no` : "no");
         return;
       }
@@ -139,6 +144,10 @@ export class World {
     for (const { node, wishes } of this.#witnesses) {
       for (const wish of wishes.values()) {
         const truth = this.#subject.truth(node, wish.typeUrl, wish);
+        for (const [name, what] of wish.refused) {
+          const isReplaced = what !== (truth?.get(name)?.version ?? null);
+          if (isReplaced) wish.told.due.add(name);
+        }
         for (const names of wish.together) {
           const isReplaced = [...names].some((name) =>
             wish.refused.has(name) &&
@@ -166,6 +175,27 @@ export class World {
   }
 
   async #rest() {
+    await this.#exchange();
+    // What waits for a time goes on: for names that are not requested, and for those that still are.
+    for (const seconds of [2, 40]) {
+      this.#clock.advance(seconds * 1000);
+      await this.#exchange();
+    }
+    for (const witness of this.#witnesses) {
+      if (witness.client.ended) throw witness.client.ended;
+      for (const wish of witness.wishes.values()) this.#look(witness, wish);
+      const { node, wishes } = witness;
+      witness.isKnown ||= [...wishes.values()].every((wish) =>
+        this.#subject.truth(node, wish.typeUrl, wish) !== undefined
+      );
+    }
+    this.#subject.check?.(this.#cache.clients, true);
+    this.#checkSettled();
+    await this.#checkSettlement();
+  }
+
+  /** Lets all clients read and acknowledge until there is nothing left to. */
+  async #exchange() {
     this.#subject.rest?.();
     await this.#settle();
     this.#noteReplaced();
@@ -184,17 +214,6 @@ export class World {
       this.#noteGone();
       this.#noteReplaced();
     }
-    for (const witness of this.#witnesses) {
-      if (witness.client.ended) throw witness.client.ended;
-      for (const wish of witness.wishes.values()) this.#look(witness, wish);
-      const { node, wishes } = witness;
-      witness.isKnown ||= [...wishes.values()].every((wish) =>
-        this.#subject.truth(node, wish.typeUrl, wish) !== undefined
-      );
-    }
-    this.#subject.check?.(this.#cache.clients, true);
-    this.#checkSettled();
-    await this.#checkSettlement();
   }
 
   /** Reconnects all clients, of which those that have all there is are sent nothing. */
@@ -238,6 +257,7 @@ export class World {
     const held = client.held(typeUrl);
     const asked = [...truth.values()].filter(({ name }) => wish.isAsked(name));
     if (wish.refused.size > 0) return "it refused something";
+    if (witness.isSentAgain(wish)) return "a cluster may wait for it";
     if (held.size !== asked.length || asked.length === 0) return "it differs";
     for (const { name, version } of asked) {
       const has = held.get(name);
@@ -282,7 +302,9 @@ export class World {
     for (const name of held.keys()) {
       if (!wish.isAsked(name)) throw new Error(`${what}: ${name} was kept`);
       // What state of the world does not send in full it can say of names alone.
-      const canSay = protocol === "delta" || isFullState(typeUrl) ||
+      if (witness.isSentAgain(wish)) continue;
+      const canSay = protocol === "delta" ||
+        traitsOf(typeUrl).composition === "full" ||
         wish.names.has(name);
       if (wish.unknown.has(name)) continue;
       if (!truth.has(name) && canSay && refused.get(name) !== null) {
@@ -298,27 +320,9 @@ export class World {
     }
   }
 
-  /** Whether a client waits, as it should, for names to be asked for or for something refused to be replaced. */
-  #waits({ number, follow }: Witness, typeUrl: string): boolean {
-    const watch = this.#cache.of(number, typeUrl);
-    if (follow && watch?.held) {
-      throw new Error(
-        `client ${number}, ${shortName(typeUrl)}: what it asks for is held`,
-      );
-    }
-    return watch !== undefined &&
-      (this.#isHeld(watch) || !!watch.outcome?.blocked);
-  }
-
-  /** Whether a watch, or another that it waits for, waits for names to be asked for. */
-  #isHeld({ held, request }: Seen): boolean {
-    if (held) return true;
-    if (!this.#subject.makeBeforeBreak) return false;
-    const { client } = request;
-    return [...this.#cache.watches].some((other) =>
-      other.request.client === client &&
-      (other.held || isUnasked(this.#subject, client.node.id, other.request))
-    );
+  /** Whether a client waits, as it should, for something that it NACKed to be replaced. */
+  #waits({ number }: Witness, typeUrl: string): boolean {
+    return !!this.#cache.of(number, typeUrl)?.outcome?.blocked;
   }
 
   /** Every watch has come to rest with the newest view. */
@@ -334,7 +338,7 @@ export class World {
             "and what was refused was replaced",
         );
       }
-      if (!view || this.#isHeld(watch) || view === settled) continue;
+      if (!view || view === settled) continue;
       throw new Error(
         `${request.client.node.id}'s ${
           shortName(request.typeUrl)
@@ -348,10 +352,6 @@ export class World {
     for (const key of new Set(this.#witnesses.map(({ node }) => node))) {
       const { cache } = this.#subject;
       const states = cache.status(key).flatMap(({ types }) => types);
-      const isHeld = states.some((its) =>
-        its.state === "held" || isUnasked(this.#subject, key, its)
-      );
-      if (isHeld) continue;
       let accepted: boolean | undefined;
       cache.settled(key).then((settlement) => accepted = settlement.accepted);
       await undefined;

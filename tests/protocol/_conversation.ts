@@ -8,6 +8,7 @@ import {
   ResourceSchema,
 } from "@xds/envoy/envoy/service/discovery/v3";
 import {
+  type Blocked,
   type Client,
   createSnapshot,
   type ResourceState,
@@ -29,26 +30,28 @@ import {
 import { type Resource, shortName } from "../../lib/resource/mod.ts";
 import { FakeClock } from "../support/clock.ts";
 import { Arguments } from "./_arguments.ts";
-import { resource, typeOf, written } from "./_resources.ts";
+import { resource, typeOf, written as writtenResource } from "./_resources.ts";
 
 const KEY = "node";
-/** What a content-derived version looks like. */
-const DERIVED = /^[0-9a-f]{16}$/;
+/** A content-derived version, be it behind the version of a set that the client has with changes. */
+const DERIVED = /\b[0-9a-f]{16}\b/;
 
 /**
  * One client that talks to one server with a {@linkcode SnapshotCache}, command by command:
  *
- * - `options [sotw | delta] [ads] [at-once] [drain=5] [rollback] [no-legacy-wildcard] [waits] [type=Cluster]
- *   [max-names=3] [max-types=2]`, first of all: the protocol (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`,
- *   `drain` in seconds and `onRefused`, that a first request without names asks for nothing, that waits are told of, a
- *   single-type service (default: ADS), the limits of names and types
+ * - `options [sotw | delta] [ads] [at-once] [drain=5] [hold=1] [history=5] [no-empty-endpoints] [rollback]
+ *   [legacy-wildcard | no-legacy-wildcard] [blocked] [type=Cluster] [max-names=3] [max-types=2]`, first of all: the protocol
+ *   (default: state of the world), the cache's `ads`, `makeBeforeBreak: false`, `drain` (default: 0) and `holdTimeout` in
+ *   seconds, `history`, `emptyEndpoints: false` and `onRefused`, whether a first request without names asks for everything
+ *   or nothing of any type, that blocked changes are told of, a single-type service (default: ADS), the limits of names and
+ *   types
  * - `cache set [v1] Cluster a b=2 c->e Listener l->r`: sets a snapshot with that version, or with versions derived from
  *   content, which are written h1, h2, … in order of appearance. `b=2` is b with other content, `c->e` a cluster whose
  *   endpoints are e, `l->r` a listener whose routes are r, `r->c` routes to cluster c, `a~30` a resource with a TTL of
  *   30 seconds
  * - `cache change [v2] Cluster a=3 -b`: sets what `Snapshot.with` makes of the snapshot
  * - `cache set-again v1`: sets the snapshot that was set as v1, the same object
- * - `cache delete`, `cache settled`
+ * - `cache delete`, `cache settled [drained]`
  * - `request Cluster names=a,b nonce=1 version=v1 error="no"`, in delta
  *   `request Cluster subscribe=a unsubscribe=b has=c,d=2 nonce=1`, where `has` are the `initial_resource_versions`, given
  *   as the resources. The node goes with a stream's first request, unless the request says `no-node`
@@ -63,8 +66,8 @@ export class Conversation {
   #typeUrl: string | undefined;
   #maxNames: number | undefined;
   #maxTypes: number | undefined;
-  #legacyWildcard = true;
-  #reportsWaits = false;
+  #legacyWildcard: boolean | undefined;
+  #reportsBlocked = false;
   readonly #clock = new FakeClock();
   #cache = new SnapshotCache({ clock: this.#clock });
   #snapshots = new Map<string, Snapshot>();
@@ -73,7 +76,7 @@ export class Conversation {
   #client!: Client;
   #watches = new Map<string, Watch>();
   #streams = 0;
-  #draining: Disposable | undefined;
+  #timers: Disposable[] = [];
   #blocked = false;
   #ready = false;
   #firstRequest = true;
@@ -110,13 +113,16 @@ export class Conversation {
           "ads",
           "at-once",
           "rollback",
+          "legacy-wildcard",
           "no-legacy-wildcard",
-          "waits",
+          "no-empty-endpoints",
+          "blocked",
         ],
-        ["type", "max-names", "max-types", "drain"],
+        ["type", "max-names", "max-types", "drain", "hold", "history"],
       );
-      this.#legacyWildcard = !args.has("no-legacy-wildcard");
-      this.#reportsWaits = args.has("waits");
+      if (args.has("legacy-wildcard")) this.#legacyWildcard = true;
+      if (args.has("no-legacy-wildcard")) this.#legacyWildcard = false;
+      this.#reportsBlocked = args.has("blocked");
       if (args.has("delta")) this.#protocol = "delta";
       const type = args.value("type");
       this.#typeUrl = type && (typeOf(type) ?? unknown(type));
@@ -128,6 +134,13 @@ export class Conversation {
         ads: args.has("ads"),
         makeBeforeBreak: args.has("at-once") ? false : undefined,
         drain: Number(args.value("drain") ?? 0) * 1000,
+        holdTimeout: args.value("hold") === undefined
+          ? undefined
+          : Number(args.value("hold")) * 1000,
+        history: args.value("history") === undefined
+          ? undefined
+          : Number(args.value("history")),
+        emptyEndpoints: !args.has("no-empty-endpoints"),
         onRefused: args.has("rollback") ? "rollback" : "keep",
         onRollback: (_key, { from, to, typeUrl, refusal }) => {
           const versions = [from, to].map((snapshot) =>
@@ -157,10 +170,13 @@ export class Conversation {
     "cache delete": () => {
       this.#cache.delete(KEY);
     },
-    "cache settled": async () => {
+    "cache settled": async (args) => {
+      args.allow(["drained"], []);
       const end = new AbortController();
       let outcome = "waits";
-      const settled = this.#cache.settled(KEY, { signal: end.signal });
+      const { signal } = end;
+      const drained = args.has("drained");
+      const settled = this.#cache.settled(KEY, { signal, drained });
       settled.then(({ accepted }) => {
         outcome = accepted ? "accepted" : "refused";
       }, () => {});
@@ -216,7 +232,7 @@ export class Conversation {
       maxNames: this.#maxNames,
       maxTypes: this.#maxTypes,
       legacyWildcard: () => this.#legacyWildcard,
-      reportsWaits: this.#reportsWaits,
+      reportsBlocked: this.#reportsBlocked,
     });
     const node = create(NodeSchema, { id: KEY });
     this.#client = { id: ++this.#streams, node };
@@ -225,6 +241,8 @@ export class Conversation {
   }
 
   #close() {
+    for (const timer of this.#timers) timer[Symbol.dispose]();
+    this.#timers = [];
     for (const watch of this.#watches.values()) watch[Symbol.dispose]();
     this.#watches.clear();
     this.#stream = undefined;
@@ -282,6 +300,12 @@ export class Conversation {
 
   #carryOut(action: StreamAction) {
     if (action.kind === "open" || action.kind === "node") return;
+    if (action.kind === "timer") {
+      const { id, after } = action;
+      const fire = () => this.#step({ kind: "timer", id });
+      this.#timers.push(this.#clock.after(after, fire));
+      return;
+    }
     if (action.kind === "ready") {
       this.#ready = true;
       return;
@@ -304,19 +328,15 @@ export class Conversation {
           typeUrl,
           subscription,
           inspect,
+          blocked: () => this.#stream?.blocked(typeUrl),
         };
         const watch = this.#cache.watch(request, {
           changed: (view, names) =>
             this.#step({ kind: "changed", typeUrl, view, names }),
-          held: (names) => {
-            this.#step({ kind: "hold", typeUrl });
-            this.#out.push(`hold ${type} waiting for ${[...names].join(" ")}`);
-          },
           heartbeat: () => this.#step({ kind: "heartbeat", typeUrl }),
         });
-        const makeBeforeBreak = watch.makeBeforeBreak ?? false;
-        const drains = watch.drain !== undefined;
-        this.#step({ kind: "watched", typeUrl, makeBeforeBreak, drains });
+        const { sequencing, history } = watch;
+        this.#step({ kind: "watched", typeUrl, sequencing, history });
         this.#watches.set(typeUrl, watch);
         break;
       }
@@ -325,59 +345,46 @@ export class Conversation {
         break;
       case "ack":
         this.#out.push(`ack ${type} ${this.#short(action.response.version)}`);
+        watch?.progress?.({ kind: "acked", view: action.view });
         break;
       case "nack": {
-        const { version, message } = action.refusal;
+        const { view, refusal } = action;
+        const { version, message } = refusal;
         this.#out.push(`nack ${type} ${this.#short(version)}: ${message}`);
-        watch?.refused?.(action.refusal);
+        watch?.progress?.({ kind: "nacked", view, refusal });
         break;
       }
       case "stale":
         this.#out.push(`stale ${type} nonce=${action.nonce}`);
         break;
-      case "drain":
-        this.#out.push(`drain ${type}`);
-        this.#draining = watch!.drain!(() =>
-          this.#step({ kind: "drained", typeUrl })
-        );
-        break;
-      case "undrain":
-        this.#draining?.[Symbol.dispose]();
-        this.#out.push(`undrain ${type}`);
-        break;
       case "send":
         // Until nothing is sent, there may be more.
         this.#ready = true;
-        watch?.sent?.(action.view);
+        watch?.progress?.({ kind: "sent", view: action.view });
         this.#out.push(this.#sent(action.response));
         break;
-      case "wait": {
-        const { removal, names, waitingFor } = action.wait;
-        const reasons = waitingFor.map(({ typeUrl, names, refusal }) =>
-          `${shortName(typeUrl)} [${names.join(" ")}]` +
-          (refusal ? ` refused: ${refusal.message}` : "")
-        );
-        this.#out.push(
-          `wait ${type} to ${removal ? "remove" : "send"} [${
-            names.join(" ")
-          }] until ${reasons.join(", ") || "it is drained"}`,
-        );
+      case "blocked":
+        this.#out.push(`blocked ${type} ${written(action.blocked)}`);
         break;
-      }
-      case "resume":
-        this.#out.push(`resume ${type}`);
+      case "unblocked":
+        this.#out.push(`unblocked ${type}`);
+        break;
+      case "not_requested":
+        this.#out.push(`not requested ${type} [${action.names.join(" ")}]`);
         break;
       case "settled": {
-        const { view, outcome: { refusal, blocked } } = action;
+        const { view, outcome } = action;
+        const { refusal, blocked, drained } = outcome;
         const reason = refusal
-          ? ` refused: ${refusal.message}`
+          ? ` nacked: ${refusal.message}`
           : blocked
-          ? ` blocked by ${
-            shortName(blocked.typeUrl)
-          }: ${blocked.refusal.message}`
+          ? ` blocked ${written(blocked)}`
           : "";
-        this.#out.push(`settled ${type} ${this.#short(view.version)}${reason}`);
-        watch?.settled?.(view, action.outcome);
+        const rest = drained ? "" : " draining";
+        this.#out.push(
+          `settled ${type} ${this.#short(view.version)}${reason}${rest}`,
+        );
+        watch?.progress?.({ kind: "settled", view, outcome });
         break;
       }
     }
@@ -400,7 +407,7 @@ export class Conversation {
     );
     const sent = resources.map((any) => {
       const wrapped = anyUnpack(any, ResourceSchema);
-      return wrapped ? wrapper(wrapped) : written(any);
+      return wrapped ? wrapper(wrapped) : writtenResource(any);
     });
     return this.#message(typeUrl, versionInfo, nonce, sent) +
       bracketed("missing", errors);
@@ -420,8 +427,7 @@ export class Conversation {
   }
 
   #status(status: TypeStatus): string {
-    const { subscription, state, waitingFor, refusal, blocked, version } =
-      status;
+    const { subscription, state, refusal, blocked, version } = status;
     const wanted = [
       ...subscription.wildcard ? ["*"] : [],
       ...subscription.names,
@@ -430,26 +436,25 @@ export class Conversation {
       `${shortName(status.typeUrl)} [${wanted.join(" ")}]`,
       ...version === undefined ? [] : [this.#short(version)],
       state,
-      ...waitingFor.size > 0
-        ? [`waiting for ${[...waitingFor].join(" ")}`]
-        : [],
+      ...blocked ? [written(blocked)] : [],
     ];
-    const reason = refusal ?? blocked?.refusal;
-    return parts.join(" ") + (reason ? `: ${reason.message}` : "");
+    return parts.join(" ") + (refusal ? `: ${refusal.message}` : "");
   }
 
   /** A content-derived version in short: h1 is the first that came up, h0 that of nothing. */
   #short(version: string): string {
-    if (!DERIVED.test(version)) return version;
-    if (!this.#derived.includes(version)) this.#derived.push(version);
-    return `h${this.#derived.indexOf(version)}`;
+    return version.replace(DERIVED, (derived) => {
+      if (!this.#derived.includes(derived)) this.#derived.push(derived);
+      return `h${this.#derived.indexOf(derived)}`;
+    });
   }
 
   /** The opposite of `#short`. */
   #version(short: string): string {
-    const [, index] = short.match(/^h(\d+)$/) ?? [];
-    if (index === undefined) return short;
-    return this.#derived[Number(index)] ?? unknown(short);
+    return short.replace(
+      /\bh(\d+)\b/,
+      (whole, index) => this.#derived[Number(index)] ?? unknown(whole),
+    );
   }
 }
 
@@ -459,8 +464,19 @@ const gone: ResourceState = {
   newest: undefined,
   resource: undefined,
   refusal: undefined,
-  waitsFor: [],
 };
+
+/** `dependency_unacked to send [r] until Cluster [a]` */
+function written({ reason, removal, names, waitingFor }: Blocked): string {
+  const awaited = waitingFor.map(({ typeUrl, names, refusal }) =>
+    `${shortName(typeUrl)} [${names.join(" ")}]` +
+    (refusal ? ` nacked: ${refusal.message}` : "")
+  );
+  const what = `${reason} to ${removal ? "remove" : "send"} [${
+    names.join(" ")
+  }]`;
+  return awaited.length > 0 ? `${what} until ${awaited.join(", ")}` : what;
+}
 
 interface Contents {
   version: string | undefined;
@@ -488,7 +504,7 @@ function contents({ words }: Arguments): Contents {
 function wrapper({ name, resource, ttl }: WrappedResource): string {
   if (!resource && !ttl) return `${name} unknown`;
   const seconds = ttl ? `~${ttl.seconds}` : "";
-  return (resource ? written(resource) : `${name} refreshed`) + seconds;
+  return (resource ? writtenResource(resource) : `${name} refreshed`) + seconds;
 }
 
 function bracketed(label: string, names: readonly string[]): string {

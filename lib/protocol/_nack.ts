@@ -5,7 +5,7 @@ const byIndex = /\bresource index (\d+):/g;
  * Whether a client that refuses a part of a response has taken the rest of it: gRPC's do. Of Envoy it is not known, since
  * it takes nothing of a response of which a part breaks a rule.
  */
-export function takesTheRest(message: string): boolean {
+export function appliesValidResources(message: string): boolean {
   return message.search(byIndex) >= 0;
 }
 
@@ -14,12 +14,12 @@ const MOST_READ = 1024 ** 2;
 const MOST_SEARCHED = 64 * 1024 ** 2;
 
 /**
- * Those of a response's names that a refusal speaks of; all of them if it does not say. Where a long message may speak of
- * many, it is taken to speak of each of which it has all the words.
+ * Those of a response's names that a NACK's message mentions. Where a long message may mention many, it is taken to mention
+ * each of which it has all the words.
  *
  * @param names in the order in which their resources stand in the response, since gRPC's clients count them
  */
-export function concerned(
+export function mentionedNames(
   message: string,
   names: readonly string[],
 ): readonly string[] {
@@ -28,18 +28,15 @@ export function concerned(
     [...read.matchAll(byIndex)].map(([, index]) => names[Number(index)]),
   );
   // A name that is mentioned stands between words, and so do the words in it.
-  const words = names.length > 1 ? wordsOf(read) : undefined;
-  const candidates = words
-    ? names.filter((name) =>
-      name.match(word)?.every((its) => words.has(its)) ?? true
-    )
-    : names;
+  const words = wordsOf(read);
+  const candidates = names.filter((name) =>
+    name.match(word)?.every((its) => words.has(its)) ?? true
+  );
   const isLong = candidates.length * read.length > MOST_SEARCHED;
   const mentioned = new Set(
     isLong ? candidates : candidates.filter((name) => mentions(read, name)),
   );
-  const told = names.filter((name) => counted.has(name) || mentioned.has(name));
-  return told.length > 0 ? told : names;
+  return names.filter((name) => counted.has(name) || mentioned.has(name));
 }
 
 /** What names and messages are made of; all else stands between. */

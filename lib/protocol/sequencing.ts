@@ -1,0 +1,329 @@
+import type { Awaited, Blocked } from "../cache/mod.ts";
+import {
+  emptyEndpoints,
+  Resource,
+  traitsOf,
+  TypeUrl,
+} from "../resource/mod.ts";
+import { Drains } from "./_drains.ts";
+import { Expectations } from "./_expectations.ts";
+import { Readiness } from "./_readiness.ts";
+import { Referred } from "./_referred.ts";
+import type { Reason, Restraint } from "./_restraint.ts";
+import { Timers } from "./_timers.ts";
+import { ConfigSources } from "./_config_sources.ts";
+import { resolveAddresses } from "./_addresses.ts";
+import { describeBlocked } from "./_blocked.ts";
+import type { StreamAction } from "./events.ts";
+import type { Responses } from "./response.ts";
+import type { Answer, Sent, TypeState } from "./type_state.ts";
+
+/** What a sequencer needs of its stream. */
+export interface SequencerOptions {
+  readonly responses: Responses;
+  /** Whether several types share the stream. */
+  readonly isAggregated: boolean;
+  /** The types of the stream, in the order in which they are served; the same array, kept up to date. */
+  readonly types: readonly TypeState[];
+}
+
+/**
+ * Decides, on an aggregated stream, which changes of a type wait for others, so that a client goes from any set of resources
+ * to any other without ever using what it does not have:
+ *
+ * - make: a resource that sends traffic to a cluster waits until the client has acknowledged the cluster and its endpoints
+ * - break: a resource is removed once the client has acknowledged that nothing it uses refers to it, and has had time to
+ *   drain what it still serves existing connections with
+ * - hold: an update of a type waits while the client is about to request more names of it
+ *
+ * Whatever a response in flight needs is sent at once, since an Envoy acknowledges clusters only once they are warm.
+ */
+export class Sequencer {
+  readonly #responses: Responses;
+  readonly #isAggregated: boolean;
+  readonly #types: readonly TypeState[];
+  readonly #timers = new Timers();
+  readonly #expectations: Expectations;
+  readonly #drains: Drains;
+  readonly #readiness: Readiness;
+  readonly #sources = new ConfigSources();
+  /** Names that the client needs for what it was sent, of types that it has yet to request. */
+  #referred: Referred | undefined;
+  /** Whether the client came back with resources, and may have yet to request all the types that it has some of. */
+  #isReturning = false;
+
+  constructor(options: SequencerOptions) {
+    const { responses, types, isAggregated } = options;
+    this.#responses = responses;
+    this.#types = types;
+    this.#isAggregated = isAggregated;
+    const find = (typeUrl: string) => this.#find(typeUrl);
+    this.#expectations = new Expectations(responses, this.#timers, find);
+    this.#drains = new Drains(this.#timers, find);
+    this.#readiness = new Readiness(
+      find,
+      this.#expectations,
+      () => this.#awaitsType(TypeUrl.Cluster),
+    );
+  }
+
+  /** Names of a type, about to be requested first, that the client needs whatever it says that it has. */
+  takeReferred(typeUrl: string): ReturnType<Referred["take"]> | undefined {
+    return this.#referred?.take(typeUrl);
+  }
+
+  /**
+   * Whether the version that a client says it has of a type proves nothing: an Envoy that lost its stream while a cluster
+   * warmed needs the cluster's endpoints again, and requests clusters only once it has them.
+   */
+  ignoresClaim(typeUrl: string): boolean {
+    return this.#isAggregated && typeUrl === TypeUrl.ClusterLoadAssignment &&
+      !this.#find(TypeUrl.Cluster);
+  }
+
+  /** The client requested a type for the first time. */
+  opened(state: TypeState) {
+    this.#isReturning ||= this.#isAggregated && state.cameWith;
+  }
+
+  /** The client requested other names of a type. */
+  requested(
+    state: TypeState,
+    added: Iterable<string>,
+    dropped: Iterable<string>,
+  ) {
+    this.#expectations.requested(state.typeUrl, added);
+    this.#drains.unsubscribed(state.typeUrl, dropped);
+  }
+
+  /** A response was sent. */
+  sent(state: TypeState, sent: Sent) {
+    if (sent.response.isHeartbeat) return;
+    this.#followUp(state, sent);
+    this.#expectations.sent(state, sent);
+    this.#drains.sent(state, sent);
+  }
+
+  /** The client answered a response. */
+  answered(state: TypeState, { refusal }: Answer) {
+    this.#expectations.answered(state.typeUrl, refusal !== undefined);
+    this.#drains.answered(state, refusal !== undefined);
+  }
+
+  /** A timer went off. Returns actions that report what waited in vain. */
+  timer(id: string): StreamAction[] {
+    this.#timers.fired(id);
+    if (id === RETURNING) {
+      this.#isReturning = false;
+      for (const name of this.#endpointsInVain()) {
+        this.#find(TypeUrl.ClusterLoadAssignment)?.note(name);
+      }
+      return [];
+    }
+    return this.#drains.timer(id) ? [] : this.#expectations.timer(id);
+  }
+
+  /** Timers to start. */
+  takeTimers(): StreamAction[] {
+    this.#drains.settle();
+    for (const state of this.#types) {
+      const { withheld } = state;
+      const waits = withheld.updates.has("names_not_requested") ||
+        withheld.removals.has("names_not_requested");
+      if (!waits) continue;
+      const after = state.sequencing?.holdTimeout ?? 0;
+      this.#expectations.startTimers(after);
+      if (this.#isReturning) this.#timers.start(RETURNING, after);
+    }
+    return this.#timers.take();
+  }
+
+  /** Which changes of a type must wait. */
+  restrain(state: TypeState): Restraint {
+    const restraint = {
+      allUpdates: this.#holds(state),
+      update: this.#readiness.of(state),
+      ...this.#restrainRemovals(state),
+      substitute: this.#substitutes(state),
+    };
+    return state.typeUrl === TypeUrl.Listener
+      ? resolveAddresses(state, restraint)
+      : restraint;
+  }
+
+  /** What of a type waits, and for what; undefined if nothing does. */
+  blocked(state: TypeState): Blocked | undefined {
+    return describeBlocked(state, this.restrain(state), {
+      types: this.#types,
+      awaited: () => this.#awaited(state),
+    });
+  }
+
+  /** Why all updates of a type wait, if the client is about to request more names of it. */
+  #holds(state: TypeState): Reason | undefined {
+    return this.#expectations.holds(state) ? "names_not_requested" : undefined;
+  }
+
+  #restrainRemovals(
+    state: TypeState,
+  ): Pick<Restraint, "allRemovals" | "removal"> {
+    if (!state.makesBeforeBreak) return { allRemovals: undefined };
+    const { typeUrl } = state;
+    const { dependents } = traitsOf(typeUrl);
+    if (dependents.some((dependent) => this.#awaitsType(dependent))) {
+      return { allRemovals: "names_not_requested" };
+    }
+    const present = this.#types.filter((other) =>
+      other.makesBeforeBreak && dependents.includes(other.typeUrl)
+    );
+    if (present.some((other) => other.isInProgress)) {
+      return { allRemovals: "dependency_unacked" };
+    }
+    const used = usedBy(present, typeUrl);
+    if (used === "unknown") return { allRemovals: "dependency_nacked" };
+    const drains = this.#drains;
+    if (used.size === 0 && !drains.concerns(typeUrl)) {
+      return { allRemovals: undefined };
+    }
+    return {
+      allRemovals: undefined,
+      removal: (name) => used.get(name) ?? drains.reason(state, name),
+    };
+  }
+
+  /**
+   * Finds what a client needs of a type to warm clusters that it was sent, where the newest set has it no longer: as it was
+   * when these were sent, or else, of endpoints, none. An Envoy acknowledges clusters only once all are warm.
+   */
+  #substitutes(state: TypeState): Restraint["substitute"] {
+    const { typeUrl } = state;
+    const warms = traitsOf(typeUrl).dependents.includes(TypeUrl.Cluster);
+    if (!this.#isAggregated || !warms) return undefined;
+    const isEndpoints = typeUrl === TypeUrl.ClusterLoadAssignment;
+    let needed: ReadonlySet<string> | undefined;
+    return (name) => {
+      const older = () =>
+        [...this.#expectations.setsOf(typeUrl), ...state.history]
+          .map(({ resources }) => resources.get(name))
+          .find((resource) => resource !== undefined);
+      if (isEndpoints && !this.#find(TypeUrl.Cluster) && state.cameWith) {
+        return older() ??
+          (this.#isReturning ? undefined : emptyEndpoints(name));
+      }
+      needed ??= neededFor(this.#find(TypeUrl.Cluster), typeUrl);
+      if (!needed.has(name)) return undefined;
+      return older() ?? (isEndpoints ? emptyEndpoints(name) : undefined);
+    };
+  }
+
+  /** Endpoints that are requested by an Envoy that requests no clusters: it waits for these. */
+  *#endpointsInVain(): Iterable<string> {
+    const state = this.#find(TypeUrl.ClusterLoadAssignment);
+    if (!state?.cameWith || this.#find(TypeUrl.Cluster)) return;
+    for (const name of state.subscription.names) {
+      if (!state.view?.resources.has(name)) yield name;
+    }
+  }
+
+  /** Whether a client that came back has yet to request a type. */
+  #awaitsType(typeUrl: string): boolean {
+    if (!this.#isReturning || this.#find(typeUrl)) return false;
+    if (typeUrl === TypeUrl.Cluster) return true;
+    const listeners = this.#find(TypeUrl.Listener);
+    if (typeUrl === TypeUrl.Listener) return !listeners;
+    if (!listeners) return false;
+    const all = listeners.view
+      ? this.#responses.all(listeners.view).resources
+      : [];
+    return this.#responses.followed(all, true).has(typeUrl) ||
+      [...listeners.inUse()].some((held) =>
+        !(held instanceof Resource) ||
+        held.references.references.some((its) => its.typeUrl === typeUrl)
+      );
+  }
+
+  /** What the client has yet to request before a type goes on. */
+  *#awaited(state: TypeState): Iterable<Awaited> {
+    const about = (typeUrl: string, names: readonly string[] = []) => (
+      { typeUrl, names, refusal: undefined }
+    );
+    const { typeUrl } = state;
+    const { routes, dependents } = traitsOf(typeUrl);
+    const own = this.#expectations.missing(typeUrl);
+    if (own.length > 0) yield about(typeUrl, own);
+    if (routes) {
+      const endpoints = TypeUrl.ClusterLoadAssignment;
+      const missing = this.#expectations.missing(endpoints);
+      if (missing.length > 0) yield about(endpoints, missing);
+      if (this.#awaitsType(TypeUrl.Cluster)) yield about(TypeUrl.Cluster);
+    }
+    for (const dependent of dependents) {
+      if (this.#awaitsType(dependent)) yield about(dependent);
+    }
+  }
+
+  /**
+   * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
+   * what it requests only after it was sent what refers to it, whatever the version that it says it has.
+   */
+  #followUp(parent: TypeState, { changed, before }: Sent) {
+    if (!isParent(parent.typeUrl)) return;
+    for (const [typeUrl, names] of this.#responses.references(changed)) {
+      const state = this.#find(typeUrl);
+      if (!state) (this.#referred ??= new Referred()).add(typeUrl, names);
+      else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
+    }
+    for (const { typeUrl, name } of this.#sources.changed(changed, before)) {
+      this.#find(typeUrl)?.resend([name]);
+    }
+  }
+
+  #find(typeUrl: string): TypeState | undefined {
+    return this.#types.find((state) => state.typeUrl === typeUrl);
+  }
+}
+
+const RETURNING = "returning";
+
+/** Types of which a client that is sent one asks for others at once. */
+function isParent(typeUrl: string): boolean {
+  return typeUrl === TypeUrl.Cluster || typeUrl === TypeUrl.Listener;
+}
+
+/** Names of a type that what clients use of others refers to, and why that is so; or that this is not known. */
+function usedBy(
+  dependents: readonly TypeState[],
+  typeUrl: string,
+): ReadonlyMap<string, Reason> | "unknown" {
+  const used = new Map<string, Reason>();
+  for (const state of dependents) {
+    const { withheld } = state;
+    const [own] = withheld.removals;
+    const removal = own === "nacked" ? "dependency_nacked" : own;
+    for (const held of state.inUse()) {
+      if (typeof held === "string") return "unknown";
+      const isRemoved = !state.view?.resources.has(held.name);
+      const reason = isRemoved ? removal : "dependency_nacked";
+      for (const reference of held.references.references) {
+        if (reference.typeUrl !== typeUrl) continue;
+        used.set(reference.name, reason ?? "dependency_unacked");
+      }
+    }
+  }
+  return used;
+}
+
+/** Names of a type that clusters which the newest set lacks, and the client uses, refer to. */
+function neededFor(
+  clusters: TypeState | undefined,
+  typeUrl: string,
+): ReadonlySet<string> {
+  const needed = new Set<string>();
+  for (const held of clusters?.inUse() ?? []) {
+    if (!(held instanceof Resource)) continue;
+    for (const reference of held.references.references) {
+      if (reference.typeUrl === typeUrl) needed.add(reference.name);
+    }
+  }
+  return needed;
+}
