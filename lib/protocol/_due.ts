@@ -1,4 +1,5 @@
 const none: ReadonlySet<string> = new Set();
+const noDoubts: readonly string[] = [];
 const noNames: ReadonlyMap<string, boolean> = new Map();
 
 /**
@@ -28,6 +29,12 @@ export class Due {
   /** Whether the client may have been sent something of a name that it has, or has not: a NACK does not say. */
   isDoubted(name: string): boolean {
     return this.#forced?.get(name) === false;
+  }
+
+  /** Names of which the client may have been sent something that it has, or has not. */
+  get doubted(): readonly string[] {
+    if (!this.#forced) return noDoubts;
+    return [...this.#forced.keys()].filter((name) => this.isDoubted(name));
   }
 
   /** Notes that the state of a name may differ from what is held. */

@@ -109,6 +109,8 @@ function planAll(view: View, options: PlanOptions): Plan {
       if (!reason) continue;
       withheld.update(reason);
       changes.set(resource.name, undefined);
+      // The client waits to hear of what it requests by name.
+      if (wanted.names.has(resource.name)) undecided.add(resource.name);
     }
   }
   const before = () => undefined;
@@ -140,7 +142,7 @@ function planBeside(view: View, options: PlanOptions): Plan {
     const before = (name: string) => view.resources.get(name);
     return { lack: noLack, unknown: nothing, before, withheld };
   }
-  const { allUpdates, allRemovals, update, removal, substitute } = restraint;
+  const { allUpdates, update, substitute } = restraint;
   const resources: Resource[] = [];
   const removed: string[] = [];
   const unknown: string[] = [];
@@ -181,7 +183,7 @@ function planBeside(view: View, options: PlanOptions): Plan {
       const isUndecided = wanted.names.has(name) && view.isPending(name);
       const reason = isUndecided
         ? "undecided"
-        : held && (allRemovals ?? removal?.(name));
+        : removalReason(name, held, restraint);
       if (reason) {
         withheld.removal(reason);
         keep(name, held);
@@ -203,12 +205,7 @@ function planBeside(view: View, options: PlanOptions): Plan {
     before.set(name, held);
   }
   if (options.listsAll && resources.length + removed.length > 0) {
-    // The response lists these, too.
-    for (const name of stillForced) {
-      const resource = view.resources.get(name);
-      const isListed = resource && isHeld(holdings.of(name), resource);
-      if (isListed) stillForced.delete(name);
-    }
+    dropListed(stillForced, view, options);
   }
   due.looked(undefined, stillForced);
   const whole = changes.size > 0 ? responses.substituted(view, changes) : view;
@@ -244,7 +241,7 @@ export function planNames(view: View, options: PlanOptions): Plan {
   const withheld = new Withheld();
   let undecided = false;
   const names = due.names === "all"
-    ? allNames(view, wanted, holdings)
+    ? new Set([...allNames(view, wanted, holdings), ...due.forced.keys()])
     : due.names;
   for (const name of names) {
     if (!wanted.covers(name)) continue;
@@ -279,6 +276,9 @@ export function planNames(view: View, options: PlanOptions): Plan {
     }
     holdings.set(name, view.resources.get(name) ?? null);
   }
+  if (options.listsAll && resources.length + removed.length > 0) {
+    dropListed(stillForced, view, options);
+  }
   due.looked(later, stillForced);
   return {
     lack: { resources, removed },
@@ -304,7 +304,7 @@ function judge(
   options: PlanOptions,
 ): Verdict {
   const { wanted, due, restraint } = options;
-  const { allUpdates, allRemovals, update, removal } = restraint;
+  const { allUpdates, update } = restraint;
   const resource = view.resources.get(name);
   const isForced = due.forced.has(name);
   if (resource) {
@@ -318,7 +318,7 @@ function judge(
     const isUndecided = wanted.names.has(name) && view.isPending(name);
     const reason = isUndecided
       ? "undecided"
-      : held && (allRemovals ?? removal?.(name));
+      : removalReason(name, held, restraint);
     if (!reason) return { kind: "remove" };
     // The client requests again what it needs until the removal.
     return isForced && !due.isDoubted(name) && held instanceof Resource
@@ -334,6 +334,31 @@ function judge(
     return { kind: "wait", reason: "undecided", removal: false };
   }
   return { kind: isNews ? "unknown" : "nothing" };
+}
+
+/** Why a removal must wait. What a client may not have is removed at once, unless it NACKed that. */
+function removalReason(
+  name: string,
+  held: Held | undefined,
+  { allRemovals, removal }: Restraint,
+): Reason | undefined {
+  if (held) return allRemovals ?? removal?.(name);
+  return removal?.(name) === "nacked" ? "nacked" : undefined;
+}
+
+/**
+ * Takes out of the names that are still to be sent whatever the client has those of which a response that lists everything
+ * leaves nothing to say: it holds what the client is to have of them, or leaves them out.
+ */
+function dropListed(names: Set<string>, view: View, options: PlanOptions) {
+  const { holdings, due } = options;
+  for (const name of names) {
+    const resource = view.resources.get(name);
+    const held = holdings.of(name);
+    const isListed = resource && isHeld(held, resource);
+    const isLeftOut = due.isDoubted(name) && !(held instanceof Resource);
+    if (isListed || isLeftOut) names.delete(name);
+  }
 }
 
 /** All names whose state may matter to a client that asks for names. */

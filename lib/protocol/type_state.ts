@@ -10,7 +10,7 @@ import { compose, composeHeartbeat, type ComposeOptions } from "./_compose.ts";
 import { isHeld } from "./_holdings.ts";
 import { Ledger, type LedgerOptions } from "./_ledger.ts";
 import { appliesValidResources, mentionedNames } from "./_nack.ts";
-import type { Before, Plan } from "./_plan.ts";
+import type { Before } from "./_plan.ts";
 import type { Names } from "./_referred.ts";
 import { Rejections } from "./_rejections.ts";
 import { type Restraint, Withheld } from "./_restraint.ts";
@@ -52,6 +52,8 @@ export interface Sent {
   readonly removed: readonly string[];
   /** What the client had of a name before. */
   readonly before: Before;
+  /** Names of which it was not certain what the client had before. */
+  readonly doubted: readonly string[];
 }
 
 const nothing: readonly string[] = [];
@@ -333,6 +335,7 @@ export class TypeState {
       changed: [],
       removed: nothing,
       before: unknown,
+      doubted: nothing,
     });
   }
 
@@ -423,6 +426,7 @@ export class TypeState {
     const { due } = this.#ledger;
     const listsAll = this.#protocol === "sotw" &&
       traitsOf(this.typeUrl).composition === "full";
+    const { doubted } = due;
     const plan = this.#ledger.plan(view, restraint, listsAll);
     // What is yet to be found is an answer soon enough.
     const mustAnswer = due.mustAnswer && !plan.undecided &&
@@ -435,12 +439,8 @@ export class TypeState {
     else if (!plan.undecided && !plan.withheld.passes) due.mustAnswer = false;
     if (!response) return undefined;
     if (due.isAwaiting) this.#noteSaid(response);
-    return this.#depart(this.#sentOf(view, plan, response));
-  }
-
-  #sentOf(view: View, plan: Plan, response: Response): Sent {
-    const { lack: { resources, removed }, before } = plan;
-    return { response, view, changed: resources, removed, before };
+    const { lack: { resources: changed, removed }, before } = plan;
+    return this.#depart({ response, view, changed, removed, before, doubted });
   }
 
   #noteSaid({ names, removed, missing }: Response) {
@@ -528,7 +528,8 @@ export class TypeState {
     // An Envoy may have applied the rest all the same.
     const isCulprit = new Set(changed.length === 1 ? changed : culprits);
     for (const name of changed) {
-      if (!isCulprit.has(name)) this.#ledger.due.doubt(name);
+      const isInDoubt = !isCulprit.has(name) || sent.doubted.includes(name);
+      if (isInDoubt) this.#ledger.due.doubt(name);
     }
     return refusal;
   }

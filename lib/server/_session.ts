@@ -244,9 +244,24 @@ export class Session implements StreamInfo, WatchingStream {
         );
         return;
       }
-      if (Deno.env.get("DBG")) console.log(this.id, "REQUEST", request.typeUrl.split(".").at(-1), request.nonce, JSON.stringify(request.wanted), request.error?.message ?? "");
+      if (Deno.env.get("DBG")) {
+        console.log(
+          this.id,
+          "REQUEST",
+          request.typeUrl.split(".").at(-1),
+          request.nonce,
+          JSON.stringify(request.wanted),
+          request.error?.message ?? "",
+        );
+      }
       actions = this.#stream.step({ kind: "request", request });
-      if (Deno.env.get("DBG")) for (const action of actions) if (action.kind !== "ready") console.log(this.id, "   ", action.kind);
+      if (Deno.env.get("DBG")) {
+        for (const action of actions) {
+          if (action.kind !== "ready") {
+            console.log(this.id, "   ", action.kind);
+          }
+        }
+      }
       this.#allowance?.request(actions, this.client);
     } catch (error) {
       this.#fail(error);
@@ -327,9 +342,27 @@ export class Session implements StreamInfo, WatchingStream {
 
   #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
-    if (Deno.env.get("DBG")) console.log(this.id, "EVENT", event.kind, (event as any).typeUrl?.split(".").at(-1) ?? (event as any).id ?? "");
+    if (Deno.env.get("DBG")) {
+      console.log(
+        this.id,
+        "EVENT",
+        event.kind,
+        (event as any).typeUrl?.split(".").at(-1) ?? (event as any).id ?? "",
+      );
+    }
     for (const action of this.#stream.step(event)) {
-      if (Deno.env.get("DBG") && action.kind !== "ready") console.log(this.id, "   ", action.kind, (action as any).typeUrl?.split(".").at(-1) ?? (action as any).id ?? "", (action as any).response?.nonce ?? "", (action as any).response?.names ?? "", (action as any).response?.missing ?? "");
+      if (Deno.env.get("DBG") && action.kind !== "ready") {
+        console.log(
+          this.id,
+          "   ",
+          action.kind,
+          (action as any).typeUrl?.split(".").at(-1) ?? (action as any).id ??
+            "",
+          (action as any).response?.nonce ?? "",
+          (action as any).response?.names ?? "",
+          (action as any).response?.missing ?? "",
+        );
+      }
       if (this.ended !== undefined) break;
       this.guard(() => frame = this.#carryOut(action) ?? frame);
     }

@@ -9,6 +9,8 @@ export class Holdings {
   readonly typeUrl: string;
   /** Whether it asked for anything on its stream. */
   opened = false;
+  /** Its place among the types in the order in which they were requested. */
+  openedAs = 0;
   /** Whether it asks for all. */
   wildcard = false;
   /** Whether it has named something, after which an empty list of names asks for nothing. */

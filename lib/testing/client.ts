@@ -83,6 +83,7 @@ export class TestClient implements Disposable {
   #cache: Cache;
   #session!: Session;
   #nodeSent = false;
+  #opening = 0;
   #paused = false;
   /** Whether there may be something that was not there when it was looked for. */
   #woken = false;
@@ -116,11 +117,6 @@ export class TestClient implements Disposable {
    */
   subscribe(type: ResourceType, names: Iterable<string> = []): void {
     const holdings = this.#holdings(typeUrlOf(type));
-    if (!holdings.opened && holdings.all.length === 0) {
-      // Types are requested again in the order in which they were first.
-      this.#types.delete(holdings.typeUrl);
-      this.#types.set(holdings.typeUrl, holdings);
-    }
     const said = [...names];
     // An empty list asks for all only where nothing was said before.
     const { opened, hasNamed, typeUrl } = holdings;
@@ -235,7 +231,10 @@ export class TestClient implements Disposable {
     this.close();
     this.#cache = cache;
     this.#open();
-    for (const holdings of [...this.#types.values()]) {
+    // Types are requested again in the order in which they were first.
+    const types = [...this.#types.values()]
+      .sort((one, other) => one.openedAs - other.openedAs);
+    for (const holdings of types) {
       holdings.nonce = "";
       holdings.opened = false;
       this.#reopen(holdings);
@@ -282,6 +281,11 @@ export class TestClient implements Disposable {
       this.#types.set(typeUrl, holdings);
     }
     return holdings;
+  }
+
+  #opened(holdings: Holdings) {
+    if (!holdings.opened) holdings.openedAs = ++this.#opening;
+    holdings.opened = true;
   }
 
   /** Takes all responses that there are. */
@@ -343,7 +347,7 @@ export class TestClient implements Disposable {
     },
   ) {
     const { typeUrl, version, asked } = holdings;
-    holdings.opened = true;
+    this.#opened(holdings);
     const common = { typeUrl, node: this.#nodeOnce(), error };
     this.#session.receive(
       this.protocol === "sotw"
@@ -361,7 +365,7 @@ export class TestClient implements Disposable {
     const versions = Object.fromEntries(
       [...resources.values()].map(({ name, version }) => [name, version]),
     );
-    holdings.opened = true;
+    this.#opened(holdings);
     const common = { typeUrl, node: this.#nodeOnce() };
     const request = encodeDelta(common, { subscribe: asked, versions });
     this.#session.receive(request);

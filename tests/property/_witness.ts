@@ -278,6 +278,7 @@ export class Witness {
     const mentioned = mentionedNames(error, said);
     const names = new Set(mentioned.length > 0 ? mentioned : said);
     // As of Envoy, it is not known what it took of the rest, nor, where it does not say, which of several was at fault.
+    for (const name of response.missing) wish.told.due.add(name);
     for (const name of said) {
       if (mentioned.length === 0 || !names.has(name)) wish.told.due.add(name);
     }
