@@ -69,8 +69,10 @@ export interface ResourceState {
   readonly version: string | undefined;
   /** The version of the resource that there is for it now; undefined if there is none. */
   readonly newest: string | undefined;
-  /** The resource that it has, or was sent last; undefined if it has none, or has it from before its stream. */
+  /** The resource that it was sent last; undefined if it has none, or has it from before its stream. */
   readonly resource: Resource | undefined;
+  /** What it has in place of what it refused; undefined if it has nothing, or refused nothing. */
+  readonly standing?: Resource;
   /** Why it refused it. */
   readonly refusal: Refusal | undefined;
 }

@@ -129,7 +129,8 @@ export function explain(facts: Facts): Explanation {
   }
   if (state.state === "refused") {
     const { refusal } = state;
-    const clause = `refused version ${version ?? sent}: ${refusal?.message}`;
+    const what = sent === undefined ? "the removal" : `version ${sent}`;
+    const clause = `refused ${what}: ${refusal?.message}`;
     return say("refused", clause, { refusal });
   }
   if (state.state === "accepted" && resource && sent === version) {

@@ -50,6 +50,11 @@ export class Rejections {
     return this.#entries.get(name)?.nack;
   }
 
+  /** What the client NACKed of a name; undefined if that was a removal, or nothing. */
+  contentOf(name: string): Resource | undefined {
+    return this.#entries.get(name)?.content;
+  }
+
   /** Whether the client NACKed this content. */
   rejects(resource: Resource): boolean {
     const entry = this.#entries.get(resource.name);

@@ -373,7 +373,14 @@ export class TypeState {
       return { state: "sent", ...about };
     }
     if (refusal) {
-      return { state: "refused", ...about, version: refusal.version };
+      const nacked = this.#rejections!.contentOf(name);
+      return {
+        ...about,
+        state: "refused",
+        version: nacked?.version,
+        resource: nacked,
+        standing: resource,
+      };
     }
     if (held) return { state: "accepted", ...about };
     return { state: held === null ? "absent" : "unsent", ...about };
@@ -381,7 +388,10 @@ export class TypeState {
 
   /** The names that the client asks for or was told of. */
   names(): Iterable<string> {
-    return this.#ledger.names();
+    const nacked = this.#rejections?.names();
+    return nacked
+      ? new Set([...this.#ledger.names(), ...nacked])
+      : this.#ledger.names();
   }
 
   /** Whether the client has yet to answer a response that it will answer. */

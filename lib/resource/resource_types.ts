@@ -94,6 +94,8 @@ const rows: Readonly<Record<string, Partial<ResourceTypeTraits>>> = {
   },
   [TypeUrl.VirtualHost]: {
     composition: "partial",
+    // An Envoy opens VHDS without names, and expects what its routes begin with.
+    legacyWildcard: true,
     routes: true,
   },
   [TypeUrl.ThriftRouteConfiguration]: {

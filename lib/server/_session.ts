@@ -244,7 +244,6 @@ export class Session implements StreamInfo, WatchingStream {
         );
         return;
       }
-      if (Deno.env.get("DBG")) {
         console.log(
           this.id,
           "REQUEST",
@@ -255,7 +254,6 @@ export class Session implements StreamInfo, WatchingStream {
         );
       }
       actions = this.#stream.step({ kind: "request", request });
-      if (Deno.env.get("DBG")) {
         for (const action of actions) {
           if (action.kind !== "ready") {
             console.log(this.id, "   ", action.kind);
@@ -342,7 +340,6 @@ export class Session implements StreamInfo, WatchingStream {
 
   #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
-    if (Deno.env.get("DBG")) {
       console.log(
         this.id,
         "EVENT",
@@ -351,7 +348,6 @@ export class Session implements StreamInfo, WatchingStream {
       );
     }
     for (const action of this.#stream.step(event)) {
-      if (Deno.env.get("DBG") && action.kind !== "ready") {
         console.log(
           this.id,
           "   ",

@@ -30,7 +30,7 @@ import {
   RequestError,
   type ResourceState,
 } from "../cache/mod.ts";
-import { TypeUrl } from "../resource/mod.ts";
+import { type Resource, traitsOf } from "../resource/mod.ts";
 import { matchesNode } from "./_node_matcher.ts";
 import { peerKey } from "./peer.ts";
 
@@ -145,23 +145,21 @@ function toConfig(
   { typeUrl, name, state, sentAt }: InspectedResource,
   withoutContents: boolean,
 ): ClientConfig_GenericXdsConfig {
-  const { version, resource, refusal } = state;
-  const isHidden = withoutContents || typeUrl === TypeUrl.Secret;
-  const any = resource && !isHidden
-    ? { typeUrl, value: resource.bytes }
-    : undefined;
+  const { version, resource, refusal, standing } = state;
+  const isHidden = withoutContents || traitsOf(typeUrl).secret;
+  const contentOf = (resource: Resource | undefined) =>
+    resource && !isHidden ? { typeUrl, value: resource.bytes } : undefined;
   const sent = sentAt === undefined ? undefined : timestampFromMs(sentAt);
   return create(ClientConfig_GenericXdsConfigSchema, {
     typeUrl,
     name,
     lastUpdated: refusal ? undefined : sent,
-    // What a client refused is not what it has; what it had before is not kept.
-    versionInfo: refusal ? "" : version ?? "",
-    xdsConfig: refusal ? undefined : any,
+    versionInfo: (refusal ? standing?.version : version) ?? "",
+    xdsConfig: contentOf(refusal ? standing : resource),
     configStatus: configStatus(state),
     clientStatus: clientResourceStatus(state),
     errorState: refusal && {
-      failedConfiguration: any,
+      failedConfiguration: contentOf(resource),
       lastUpdateAttempt: sent,
       details: refusal.message,
       versionInfo: refusal.version,
