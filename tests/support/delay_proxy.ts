@@ -39,6 +39,11 @@ export class DelayProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Cuts all connections; new ones are accepted. */
+  cut() {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #track(one: Socket, other: Socket) {
     for (const [socket, peer] of [[one, other], [other, one]]) {
       this.#sockets.add(socket);
@@ -51,7 +56,7 @@ export class DelayProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }
