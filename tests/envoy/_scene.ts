@@ -33,13 +33,11 @@ export interface SceneOptions {
   cache?: SnapshotCacheOptions;
   /** Clusters of the bootstrap, as JSON. */
   staticClusters?: readonly JsonValue[];
-  /** Delay of what Envoy says to the control plane, in milliseconds. Default: 0. */
-  delay?: number;
   /** More arguments for Envoy's command line. */
   args?: readonly string[];
 }
 
-/** A control plane and an Envoy that gets everything from it on an aggregated stream, through a proxy that can cut it. */
+/** A control plane and an Envoy that gets everything from it on an aggregated stream, through a proxy. */
 export class Scene implements AsyncDisposable {
   readonly cache: SnapshotCache;
   readonly log: ConversationLog;
@@ -63,7 +61,7 @@ export class Scene implements AsyncDisposable {
 
   /** Starts it, and waits until Envoy has connected and its admin interface answers. */
   static async start(options: SceneOptions): Promise<Scene> {
-    const { delta, staticClusters = [], delay = 0 } = options;
+    const { delta, staticClusters = [] } = options;
     await using stack = new AsyncDisposableStack();
     const cache = new SnapshotCache({ ads: true, ...options.cache });
     cache.set(NODE, options.snapshot);
@@ -71,7 +69,7 @@ export class Scene implements AsyncDisposable {
     const server = await listen(cache, log, 0);
     stack.defer(() => server.shutdown());
     const { port } = server.addr;
-    const proxy = stack.use(await DelayProxy.start(port, delay));
+    const proxy = stack.use(await DelayProxy.start(port, 0));
     const config = bootstrap({
       node: NODE,
       port: proxy.port,
@@ -115,6 +113,13 @@ export class Scene implements AsyncDisposable {
     await this.envoy.live(5_000);
     this.log.note("LIVE");
     return await this.settles();
+  }
+
+  /** Cuts Envoy's connection; what it says on the next one is not delayed. */
+  cut(): void {
+    this.proxy.delay = 0;
+    this.proxy.cut();
+    this.log.note("cut");
   }
 
   /** Stops the server, runs something, and starts a server on the same port with the same cache. */

@@ -10,22 +10,29 @@ import type { AddressInfo } from "node:net";
 export class DelayProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Delay of what the client says, in milliseconds; a change applies to what it says from then on, in order. */
+  delay: number;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, delay: number) {
     this.#server = server;
+    this.delay = delay;
   }
 
   /** @param delay of what the client says, in milliseconds */
   static async start(target: number, delay: number): Promise<DelayProxy> {
     const server = createServer();
-    const proxy = new DelayProxy(server);
+    const proxy = new DelayProxy(server, delay);
     server.on("connection", (client) => {
       const upstream = createConnection(target, "127.0.0.1");
       for (const socket of [client, upstream]) socket.setNoDelay();
       proxy.#track(client, upstream);
       upstream.on("data", (chunk) => client.write(chunk));
+      let due = 0;
       client.on("data", (chunk) => {
-        setTimeout(() => upstream.writable && upstream.write(chunk), delay);
+        const now = performance.now();
+        due = Math.max(due, now + proxy.delay);
+        const pass = () => upstream.writable && upstream.write(chunk);
+        setTimeout(pass, due - now);
       });
     });
     await new Promise<void>((resolve) =>
