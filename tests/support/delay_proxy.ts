@@ -12,6 +12,8 @@ export class DelayProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** Delay of what the client says, in milliseconds; a change applies to what it says from then on, in order. */
   delay: number;
+  /** When the newest connection was accepted, by `performance.now()`. */
+  connectedAt = 0;
 
   private constructor(server: Server, delay: number) {
     this.#server = server;
@@ -23,6 +25,7 @@ export class DelayProxy implements AsyncDisposable {
     const server = createServer();
     const proxy = new DelayProxy(server, delay);
     server.on("connection", (client) => {
+      proxy.connectedAt = performance.now();
       const upstream = createConnection(target, "127.0.0.1");
       for (const socket of [client, upstream]) socket.setNoDelay();
       proxy.#track(client, upstream);
