@@ -123,7 +123,7 @@ function reportLosses(options: RunOptions, history: Went[], load: LoadResult) {
 }
 
 function describe(
-  { seed, restarts, delta }: RunOptions,
+  { seed, restarts, delta, peer }: RunOptions,
   rounds: readonly Went[],
   failure: string,
 ): string {
@@ -131,7 +131,7 @@ function describe(
   const replay = `--seed ${seed} --from ${Math.max(0, number - 2)} --rounds 2` +
     ` --protocol ${delta ? "delta" : "sotw"} --only ${
       restarts ? "restarts" : "undisturbed"
-    } --peer ours`;
+    } --peer ${peer ? "go" : "ours"}`;
   const logs = rounds.map(({ number, begin, log }) =>
     `round ${number}, from ${new Date(begin).toISOString()}:\n${log}`
   );
