@@ -31,7 +31,7 @@ import { clusters } from "./_clusters.ts";
 import { PROMPT, PROTOCOLS, Scene } from "./_scene.ts";
 
 /** Delay of what Envoy says, in milliseconds, so that something can happen before it is heard. */
-const DELAY = 100;
+const DELAY = 60;
 /** How long Envoy may take to connect again. */
 const RECONNECT = 1_500;
 
