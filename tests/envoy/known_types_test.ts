@@ -1,10 +1,19 @@
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import * as wkt from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals } from "@std/assert";
+import { envoyVersion } from "../../examples/setup.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { Envoy } from "../support/envoy.ts";
 
 const root = new URL("../../", import.meta.url);
+
+/** By version, what is not in the API that is generated, which is that of 1.40. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  "1.36": [
+    "envoy.config.listener.v3.ListenerManager: not in proto/envoy.binpb",
+    "envoy.config.listener.v3.ValidationListenerManager: not in proto/envoy.binpb",
+  ],
+};
 
 /** What an Envoy says of itself: each of its extensions, with the types of its configuration. */
 interface ServerInfo {
@@ -22,7 +31,7 @@ Deno.test("every type that a real Envoy's extensions are configured by is among 
     info.node.extensions.flatMap(({ type_urls = [] }) => type_urls),
   );
   assert(
-    known.size > 350,
+    known.size > (envoyVersion() === "1.36" ? 300 : 350),
     `${info.version} says that it knows ${known.size} types`,
   );
 
@@ -61,5 +70,5 @@ Deno.test("every type that a real Envoy's extensions are configured by is among 
       missing.push(`${type}: ${folder} is not exported`);
     }
   }
-  assertEquals(missing, []);
+  assertEquals(missing, OTHERS[envoyVersion()] ?? []);
 });

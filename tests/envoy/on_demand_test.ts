@@ -13,6 +13,7 @@ import {
   SnapshotCache,
   TypeUrl,
 } from "../../mod.ts";
+import { envoyVersion } from "../../examples/setup.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { Envoy } from "../support/envoy.ts";
 import { get } from "../support/http.ts";
@@ -57,6 +58,16 @@ function routesByHeader(name: string) {
   });
 }
 
+/** Whether Envoy does not notice that a cluster it requested does not exist: 1.36, from a service of its own. */
+function waitsForMissing(source: Source): boolean {
+  return envoyVersion() === "1.36" && source === "delta";
+}
+
+/** In Envoy 1.36, virtual hosts cannot come by ADS; types_test.ts has what it says of that. */
+const vhdsWays = ways.filter(({ source }) =>
+  envoyVersion() !== "1.36" || source !== "ads"
+);
+
 async function promptly<T>(answer: Promise<T>): Promise<T> {
   const start = performance.now();
   const given = await answer;
@@ -94,7 +105,7 @@ for (const { name, source } of ways) {
                 value: any(OnDemandSchema, {
                   odcds: {
                     source: configSource(source),
-                    timeout: { seconds: 30n },
+                    timeout: { seconds: waitsForMissing(source) ? 1n : 30n },
                   },
                 }),
               },
@@ -127,11 +138,18 @@ for (const { name, source } of ways) {
     assertEquals(asked, ["upstream-one"]);
 
     // What does not exist fails at once; from the next request on, Envoy 1.40 waits for it without asking again.
+    const start = performance.now();
     assertEquals(await ask("upstream-two"), 503);
+    assertEquals(performance.now() - start > 900, waitsForMissing(source));
     assertEquals(asked, ["upstream-one", "upstream-two"]);
 
     known.set(two.name, two.port);
     onDemand.invalidate("upstream-two");
+    if (waitsForMissing(source)) {
+      // Envoy 1.36 acks it, and goes on without it.
+      assertEquals(await ask("upstream-two"), 503);
+      return;
+    }
     await until(
       "the cluster that has come to be",
       async () => await ask("upstream-two") === "upstream-two",
@@ -147,7 +165,7 @@ for (const { name, source } of ways) {
   });
 }
 
-for (const { name, source } of ways) {
+for (const { name, source } of vhdsWays) {
   Deno.test(`a real Envoy asks for a virtual host when a request is for it (VHDS), by ${name}`, async () => {
     await using one = new Upstream("upstream-one");
     await using two = new Upstream("upstream-two");

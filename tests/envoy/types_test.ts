@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   createResource,
   createSnapshot,
@@ -17,7 +17,9 @@ import {
   HeaderMutationSchema,
 } from "@xds/envoy/envoy/extensions/filters/http/header_mutation/v3";
 import { RuntimeSchema } from "@xds/envoy/envoy/service/runtime/v3";
+import { envoyVersion } from "../../examples/setup.ts";
 import { bootstrap } from "../support/bootstrap.ts";
+import { ConversationLog } from "../support/conversation_log.ts";
 import { Envoy } from "../support/envoy.ts";
 import { get } from "../support/http.ts";
 import {
@@ -27,6 +29,7 @@ import {
   endpoints,
   listener,
   type ListenerParts,
+  rds,
   routes,
   type Source,
 } from "../support/resources.ts";
@@ -191,7 +194,40 @@ for (
   });
 }
 
-for (const source of ["ads", "delta"] as const) {
+if (envoyVersion() === "1.36") {
+  Deno.test("Envoy 1.36 nacks routes whose virtual hosts come by ADS", async () => {
+    const cache = new SnapshotCache();
+    const resources = [
+      listener("vhosts", { routeSpecifier: rds("by-host", "ads") }),
+      create(RouteConfigurationSchema, {
+        name: "by-host",
+        vhds: { configSource: configSource("ads") },
+      }),
+    ];
+    cache.set(NODE, createSnapshot({ resources }));
+    const log = new ConversationLog();
+    const observer = log.observe;
+    await using server = await serve({
+      cache,
+      hostname: "127.0.0.1",
+      port: 0,
+      observer,
+    });
+    const { port } = server.addr;
+    await using _envoy = await Envoy.start(
+      bootstrap({ node: NODE, port, source: "ads", delta: true }),
+    );
+    const isNacked = () => log.events.some(({ kind }) => kind === "nack");
+    await until("a nack", isNacked);
+    assertMatch(String(log), /vhds: only 'DELTA_GRPC' is supported/);
+  });
+}
+
+for (
+  const source of envoyVersion() === "1.36"
+    ? ["delta"] as const
+    : ["ads", "delta"] as const
+) {
   Deno.test(`virtual hosts reach a real Envoy by ${source === "ads" ? "ADS" : "VHDS"}, delta`, async () => {
     await using one = new Upstream("upstream-one");
     await using two = new Upstream("upstream-two");

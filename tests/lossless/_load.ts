@@ -7,10 +7,13 @@ import { Agent, request } from "node:http";
 const [port, rate] = Deno.args.map(Number);
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const failures = new Map<string, number>();
+/** When requests failed, in milliseconds since 1970. */
+const failedAt: number[] = [];
 let sent = 0;
 let answered = 0;
 
 function fail(reason: string) {
+  failedAt.push(Date.now());
   failures.set(reason, (failures.get(reason) ?? 0) + 1);
 }
 
@@ -57,4 +60,6 @@ for await (const _ of Deno.stdin.readable) {
 clearInterval(timer);
 await Promise.all(pending);
 agent.destroy();
-console.log(JSON.stringify({ sent, answered, failures: [...failures] }));
+console.log(
+  JSON.stringify({ sent, answered, failures: [...failures], failedAt }),
+);

@@ -10,22 +10,32 @@ import type { AddressInfo } from "node:net";
 export class DelayProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Delay of what the client says, in milliseconds; a change applies to what it says from then on, in order. */
+  delay: number;
+  /** When the newest connection was accepted, by `performance.now()`. */
+  connectedAt = 0;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, delay: number) {
     this.#server = server;
+    this.delay = delay;
   }
 
   /** @param delay of what the client says, in milliseconds */
   static async start(target: number, delay: number): Promise<DelayProxy> {
     const server = createServer();
-    const proxy = new DelayProxy(server);
+    const proxy = new DelayProxy(server, delay);
     server.on("connection", (client) => {
+      proxy.connectedAt = performance.now();
       const upstream = createConnection(target, "127.0.0.1");
       for (const socket of [client, upstream]) socket.setNoDelay();
       proxy.#track(client, upstream);
       upstream.on("data", (chunk) => client.write(chunk));
+      let due = 0;
       client.on("data", (chunk) => {
-        setTimeout(() => upstream.writable && upstream.write(chunk), delay);
+        const now = performance.now();
+        due = Math.max(due, now + proxy.delay);
+        const pass = () => upstream.writable && upstream.write(chunk);
+        setTimeout(pass, due - now);
       });
     });
     await new Promise<void>((resolve) =>
@@ -37,6 +47,11 @@ export class DelayProxy implements AsyncDisposable {
   /** Where it listens. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Cuts all connections; new ones are accepted. */
+  cut() {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #track(one: Socket, other: Socket) {
@@ -51,7 +66,7 @@ export class DelayProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }

@@ -17,8 +17,16 @@ export class Envoy implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Starts an Envoy and waits until its admin interface answers. `bootstrap` is its configuration as JSON. */
-  static async start(bootstrap: Record<string, unknown>): Promise<Envoy> {
+  /**
+   * Starts an Envoy and waits until its admin interface answers.
+   *
+   * @param bootstrap its configuration as JSON
+   * @param args more arguments of its command line
+   */
+  static async start(
+    bootstrap: Record<string, unknown>,
+    args: readonly string[] = [],
+  ): Promise<Envoy> {
     const folder = await Deno.makeTempDir({ prefix: "envoy-" });
     const config = {
       ...bootstrap,
@@ -40,6 +48,7 @@ export class Envoy implements AsyncDisposable {
         `${folder}/log`,
         "--component-log-level",
         "config:debug,upstream:info",
+        ...args,
       ],
       // What its configuration names with no folder, it writes here.
       cwd: folder,
@@ -63,12 +72,13 @@ export class Envoy implements AsyncDisposable {
     return await (await fetch(this.#admin + path)).text();
   }
 
-  /** Waits until all that Envoy waits for at its start has come. */
-  async live(): Promise<void> {
+  /** Waits until Envoy has initialized, for at most `deadline` milliseconds. */
+  async live(deadline?: number): Promise<void> {
     try {
       await until(
         "Envoy to be live",
         async () => (await this.admin("/ready")).startsWith("LIVE"),
+        deadline,
       );
     } catch (cause) {
       throw new Error(

@@ -14,6 +14,7 @@ import {
 import {
   ApiConfigSource_ApiType,
   ApiVersion,
+  type ConfigSource,
   ConfigSourceSchema,
 } from "@xds/envoy/envoy/config/core/v3";
 import {
@@ -173,10 +174,12 @@ export interface ListenerParts {
     MessageShape<typeof HttpConnectionManagerSchema>
   >["httpFilters"];
   /** A secret with the certificate for TLS. */
-  tls?: { secret: string; source: Source };
+  tls?: { secret: string; source: Source; config?: ConfigSource };
+  /** The port. Default: the system chooses one. */
+  port?: number;
 }
 
-/** An HTTP listener on a port that the system picks. */
+/** An HTTP listener on this machine. */
 export function listener(name: string, parts: ListenerParts): Listener {
   const http = any(HttpConnectionManagerSchema, {
     statPrefix: name,
@@ -187,13 +190,13 @@ export function listener(name: string, parts: ListenerParts): Listener {
     commonTlsContext: {
       tlsCertificateSdsSecretConfigs: [{
         name: parts.tls.secret,
-        sdsConfig: configSource(parts.tls.source),
+        sdsConfig: parts.tls.config ?? configSource(parts.tls.source),
       }],
     },
   });
   return create(ListenerSchema, {
     name,
-    address: address(0),
+    address: address(parts.port ?? 0),
     filterChains: [{
       filters: [{
         name: "http",

@@ -1,6 +1,6 @@
 // A control plane made of go-control-plane's snapshot cache and server, ordered ADS included, for tests/lossless. Each line
-// of its input is a snapshot for one node; it says where it listens, and "ok" for each,
-// all in JSON.
+// of its input is a snapshot for one node, or has the server stop, or start again on the same port with the same
+// snapshots; it says where it listens, and "ok" for each, all in JSON.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/cache/types"
 	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
@@ -26,7 +27,9 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-type snapshot struct {
+type command struct {
+	// "stop" or "start"; otherwise the rest is a snapshot.
+	Do        string
 	Node      string
 	Version   string
 	Resources []struct {
@@ -38,32 +41,48 @@ type snapshot struct {
 func main() {
 	ctx := context.Background()
 	snapshots := cache.NewSnapshotCache(true, cache.IDHash{}, nil)
+	grpcServer, port := serve(ctx, snapshots, 0)
+	fmt.Println(port)
+
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var said command
+		check(json.Unmarshal(lines.Bytes(), &said))
+		switch said.Do {
+		case "stop":
+			grpcServer.Stop()
+		case "start":
+			grpcServer, _ = serve(ctx, snapshots, port)
+		default:
+			set(ctx, snapshots, said)
+		}
+		fmt.Println(`"ok"`)
+	}
+}
+
+func serve(ctx context.Context, snapshots cache.SnapshotCache, port int) (*grpc.Server, int) {
 	grpcServer := grpc.NewServer()
 	discovery.RegisterAggregatedDiscoveryServiceServer(
 		grpcServer,
 		server.NewServer(ctx, snapshots, nil, sotw.WithOrderedADS()),
 	)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	check(err)
 	go func() { check(grpcServer.Serve(listener)) }()
-	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	return grpcServer, listener.Addr().(*net.TCPAddr).Port
+}
 
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 1<<24)
-	for lines.Scan() {
-		var said snapshot
-		check(json.Unmarshal(lines.Bytes(), &said))
-		resources := map[string][]types.Resource{}
-		for _, one := range said.Resources {
-			message, err := (&anypb.Any{TypeUrl: one.TypeURL, Value: one.Bytes}).UnmarshalNew()
-			check(err)
-			resources[one.TypeURL] = append(resources[one.TypeURL], message)
-		}
-		made, err := cache.NewSnapshot(said.Version, resources)
+func set(ctx context.Context, snapshots cache.SnapshotCache, said command) {
+	resources := map[string][]types.Resource{}
+	for _, one := range said.Resources {
+		message, err := (&anypb.Any{TypeUrl: one.TypeURL, Value: one.Bytes}).UnmarshalNew()
 		check(err)
-		check(snapshots.SetSnapshot(ctx, said.Node, made))
-		fmt.Println(`"ok"`)
+		resources[one.TypeURL] = append(resources[one.TypeURL], message)
 	}
+	made, err := cache.NewSnapshot(said.Version, resources)
+	check(err)
+	check(snapshots.SetSnapshot(ctx, said.Node, made))
 }
 
 func check(err error) {
