@@ -244,22 +244,7 @@ export class Session implements StreamInfo, WatchingStream {
         );
         return;
       }
-        console.log(
-          this.id,
-          "REQUEST",
-          request.typeUrl.split(".").at(-1),
-          request.nonce,
-          JSON.stringify(request.wanted),
-          request.error?.message ?? "",
-        );
-      }
       actions = this.#stream.step({ kind: "request", request });
-        for (const action of actions) {
-          if (action.kind !== "ready") {
-            console.log(this.id, "   ", action.kind);
-          }
-        }
-      }
       this.#allowance?.request(actions, this.client);
     } catch (error) {
       this.#fail(error);
@@ -340,25 +325,7 @@ export class Session implements StreamInfo, WatchingStream {
 
   #carryOutAll(event: StreamEvent): Uint8Array | undefined {
     let frame: Uint8Array | undefined;
-      console.log(
-        this.id,
-        "EVENT",
-        event.kind,
-        (event as any).typeUrl?.split(".").at(-1) ?? (event as any).id ?? "",
-      );
-    }
     for (const action of this.#stream.step(event)) {
-        console.log(
-          this.id,
-          "   ",
-          action.kind,
-          (action as any).typeUrl?.split(".").at(-1) ?? (action as any).id ??
-            "",
-          (action as any).response?.nonce ?? "",
-          (action as any).response?.names ?? "",
-          (action as any).response?.missing ?? "",
-        );
-      }
       if (this.ended !== undefined) break;
       this.guard(() => frame = this.#carryOut(action) ?? frame);
     }
