@@ -1,6 +1,6 @@
 import { Resource } from "../resource/mod.ts";
 import { eachField, Wire } from "../resource/_wire.ts";
-import type { Reason, Restraint } from "./_restraint.ts";
+import { isPassing, type Reason, type Restraint } from "./_restraint.ts";
 import type { TypeState } from "./type_state.ts";
 
 /** Fields of a `Listener`, an `Address` and a `SocketAddress`. */
@@ -77,12 +77,17 @@ export function resolveAddresses(
       for (const its of old) grows = note(its, reason) || grows;
     }
   }
+  // What replaces a listener may have another address.
+  const passing = [...reasons.values()].find((reason) =>
+    reason !== undefined && isPassing(reason)
+  );
   const kept = new Map(
     leaving.map((its) => [its.name, waiting.get(addressOf(its))]),
   );
   return {
     ...restraint,
     update: (resource) => reasons.get(resource.name) ?? own(resource),
-    removal: (name) => allRemovals ?? kept.get(name) ?? removal?.(name),
+    allRemovals: allRemovals ?? passing,
+    removal: (name) => kept.get(name) ?? removal?.(name),
   };
 }

@@ -49,8 +49,12 @@ export class Readiness {
       return known.get(name);
     };
     return (resource) => {
+      // A listener that was sent serves nothing until it has its routes; of a cluster that these lack, requests fail.
+      const isNeeded = state.typeUrl !== TypeUrl.Listener &&
+        !state.has(resource.name);
       for (const name of this.#clustersOf(resource)) {
         const reason = judge(name);
+        if (reason === "dependency_nacked" && isNeeded) continue;
         if (reason) return reason;
       }
       return undefined;

@@ -28,16 +28,24 @@ export class Rejections {
   /** The NACK of a response that had nothing in it, until the next answer. */
   empty: Refusal | undefined;
   #isolation: Isolation | undefined;
+  /**
+   * What was NACKed together, and what of it. An Envoy acknowledges a secret that it NACKed when it is sent that once more,
+   * and still does not use it, so that an ACK of the parts settles nothing.
+   */
+  #unresolved:
+    | { nack: Refusal; contents: ReadonlyMap<string, Resource | undefined> }
+    | undefined;
 
   /** Whether nothing is remembered. */
   get isEmpty(): boolean {
-    return this.#entries.size === 0 && !this.empty && !this.#isolation;
+    return this.#entries.size === 0 && !this.empty && !this.#isolation &&
+      !this.#unresolved;
   }
 
   /** The oldest NACK that stands; undefined if none does. */
   get first(): Refusal | undefined {
     const [entry] = this.#entries.values();
-    return entry?.nack ?? this.empty;
+    return entry?.nack ?? this.empty ?? this.#unresolved?.nack;
   }
 
   /** Finds the culprit among what was NACKed together; undefined if nothing is to be found. */
@@ -83,10 +91,12 @@ export class Rejections {
       ? names
       : isolation
       ? isolation.split()
-      : this.#isolate(names);
+      : this.#isolate({ nack, names, isAttributed, sent });
     for (const name of culprits) {
       this.#entries.set(name, { nack, content: sent(name) });
     }
+    // The culprit is found.
+    if (culprits.length > 0) this.#unresolved = undefined;
     isolation?.remove(culprits);
     this.#review();
   }
@@ -120,14 +130,14 @@ export class Rejections {
    * guess, since a message may quote what was sent, other names and all. Returns the names.
    */
   replace(view: View): readonly string[] {
+    const suspects = this.#unresolved?.contents ?? noContents;
+    for (const [name, content] of suspects) {
+      if (!isContent(view, name, content)) this.#unresolved = undefined;
+    }
     const replaced = new Set<Refusal>();
     const forgotten: string[] = [];
     for (const [name, { nack, content }] of this.#entries) {
-      const resource = view.resources.get(name);
-      const isSame = resource
-        ? content && sameContent(content, resource)
-        : !content;
-      if (!isSame) replaced.add(nack);
+      if (!isContent(view, name, content)) replaced.add(nack);
     }
     for (const [name, { nack }] of this.#entries) {
       if (!replaced.has(nack)) continue;
@@ -138,12 +148,27 @@ export class Rejections {
   }
 
   /** Begins to look for the culprit among names. None is found yet. */
-  #isolate(names: readonly string[]): readonly string[] {
+  #isolate({ nack, names, sent }: RejectionOptions): readonly string[] {
     this.#isolation = new Isolation(names);
+    const contents = new Map(names.map((name) => [name, sent(name)]));
+    this.#unresolved = { nack, contents };
     return [];
   }
 
   #review() {
     if (this.#isolation?.isOver) this.#isolation = undefined;
   }
+}
+
+const noContents: ReadonlyMap<string, Resource | undefined> = new Map();
+
+/** Whether that is what a set has of a name; undefined if it has nothing. */
+function isContent(
+  view: View,
+  name: string,
+  content: Resource | undefined,
+): boolean {
+  const resource = view.resources.get(name);
+  if (!resource || !content) return resource === content;
+  return sameContent(content, resource);
 }

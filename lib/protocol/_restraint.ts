@@ -39,6 +39,11 @@ const passing: readonly Reason[] = [
   "undecided",
 ];
 
+/** Whether what waits will be sent without a new resource set, and soon. */
+export function isPassing(reason: Reason): boolean {
+  return passing.includes(reason);
+}
+
 /** What a plan left out, and why. */
 export class Withheld {
   readonly #updates = new Set<Reason>();
@@ -66,11 +71,21 @@ export class Withheld {
 
   /** Whether something is withheld that will be sent without a new resource set. */
   get passes(): boolean {
-    return passing.some((reason) => this.#updates.has(reason));
+    return [...this.#updates].some(isPassing);
+  }
+
+  /** Whether something else is withheld, or for other reasons. */
+  differs(other: Withheld): boolean {
+    return !sameItems(this.#updates, other.#updates) ||
+      !sameItems(this.#removals, other.#removals);
   }
 
   /** Whether a removal waits for the client's answers. */
   get removalPasses(): boolean {
-    return passing.some((reason) => this.#removals.has(reason));
+    return [...this.#removals].some(isPassing);
   }
+}
+
+function sameItems<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
+  return one.size === other.size && [...one].every((item) => other.has(item));
 }

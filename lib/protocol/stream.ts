@@ -242,16 +242,17 @@ export class Stream {
 
   /** Sends the first of what may be sent. */
   #next(): StreamAction | undefined {
-    for (let again = true; again;) {
+    let again = true;
+    // What a type is found to lack decides what others wait for, one after the other.
+    for (let pass = 0; again && pass <= this.#types.length; pass++) {
       again = false;
       for (const state of this.#types) {
         if (!state.mayHaveNext) continue;
-        const { isInProgress, revision } = state;
+        const { isInProgress, revision, withheld } = state;
         const sent = this.#send(state);
         if (sent) return sent;
-        // Others, which came before it, may have waited for what it was found to lack, and does not.
-        again ||= (isInProgress && !state.isInProgress) ||
-          revision !== state.revision;
+        again ||= isInProgress !== state.isInProgress ||
+          revision !== state.revision || withheld.differs(state.withheld);
       }
     }
     return undefined;
