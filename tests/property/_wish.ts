@@ -19,6 +19,8 @@ export class Wish {
   readonly unknown = new Set<string>();
   /** Names that were refused with one answer: all are sent again when one of them is replaced. */
   readonly together: ReadonlySet<string>[] = [];
+  /** Whether a NACK named no culprit, so that it stands, though all parts were ACKed, until one is replaced. */
+  isUnresolved = false;
   /** Names of which the client refused to hear that there is nothing. */
   readonly unheard = new Set<string>();
 
@@ -35,7 +37,8 @@ export class Wish {
 
   /** Whether something that was refused stands. */
   get refuses(): boolean {
-    return this.refusedNothing || this.refused.size + this.unheard.size > 0;
+    return this.refusedNothing || this.isUnresolved ||
+      this.refused.size + this.unheard.size > 0;
   }
 
   isNamed = (name: string): boolean =>

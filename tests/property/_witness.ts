@@ -286,6 +286,7 @@ export class Witness {
       if (wish.told.full) wish.told.due.add(name);
     }
     if (names.size > 1) wish.together.push(names);
+    if (mentioned.length === 0) wish.isUnresolved = true;
     wish.refusedNothing = said.length === 0;
     for (const resource of response.resources) {
       const { name } = resource;

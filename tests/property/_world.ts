@@ -388,7 +388,8 @@ export class World {
       const clusters = client.held(TypeUrl.Cluster);
       for (const routes of client.held(TypeUrl.RouteConfiguration).values()) {
         for (const name of clustersOf(routes)) {
-          if (clusters.has(name)) continue;
+          const isNacked = wishes.get(TypeUrl.Cluster)?.refused.has(name);
+          if (clusters.has(name) || isNacked) continue;
           throw new Error(
             `client ${number}: routes ${routes.name} lead to ${name}, which it has not`,
           );
