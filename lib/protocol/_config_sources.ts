@@ -5,12 +5,13 @@ import type { Before } from "./_plan.ts";
 const shared: readonly string[] = [
   TypeUrl.Secret,
   TypeUrl.TypedExtensionConfig,
+  TypeUrl.RouteConfiguration,
 ];
 
 const PLAIN = "";
 
 /**
- * By which config sources a client has requested secrets and extension configs. An Envoy has one subscription for each
+ * By which config sources a client has requested secrets, extension configs and routes. An Envoy has one subscription for each
  * name and source; where a listener or cluster refers to a name by a source that is new, it needs what it has once more.
  */
 export class ConfigSources {

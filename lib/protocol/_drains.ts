@@ -74,16 +74,14 @@ export class Drains {
       ? state.sequencing?.drain ?? 0
       : 0;
     for (const { typeUrl, name } of lost) {
-      const target = this.#find(typeUrl);
-      if (!target) continue;
       if (drain > 0) {
         this.#drain = drain;
         if (this.#draining.add(typeUrl, name)) {
           this.#timers.start(DRAIN, Aging.interval(drain));
         }
       }
-      const { wildcard, names } = target.subscription;
-      if (wildcard || !names.has(name)) continue;
+      const subscription = this.#find(typeUrl)?.subscription;
+      if (!subscription?.names.has(name) || subscription.wildcard) continue;
       if (this.#retained.add(typeUrl, name)) {
         this.#timers.start(RETAIN, Aging.interval(RETENTION));
       }

@@ -181,14 +181,31 @@ export class Sequencer {
     }
     const used = usedBy(present, typeUrl);
     if (used === "unknown") return { allRemovals: "dependency_nacked" };
-    const drains = this.#drains;
-    if (used.size === 0 && !drains.concerns(typeUrl)) {
+    if (used.size === 0 && !this.#drains.concerns(typeUrl)) {
       return { allRemovals: undefined };
     }
-    return {
-      allRemovals: undefined,
-      removal: (name) => used.get(name) ?? drains.reason(state, name),
+    const kept = this.#kept(state, used);
+    return { allRemovals: undefined, removal: (name) => kept.get(name) };
+  }
+
+  /** Names that are kept, and why: what is used, what is drained, and what these refer to, as aggregate clusters do. */
+  #kept(
+    state: TypeState,
+    used: ReadonlyMap<string, Reason>,
+  ): ReadonlyMap<string, Reason> {
+    const kept = new Map<string, Reason>();
+    const keep = (name: string, reason: Reason) => {
+      if (kept.has(name)) return;
+      kept.set(name, reason);
+      for (const reference of state.held(name)?.references.references ?? []) {
+        if (reference.typeUrl === state.typeUrl) keep(reference.name, reason);
+      }
     };
+    for (const name of state.leftovers()) {
+      const reason = used.get(name) ?? this.#drains.reason(state, name);
+      if (reason) keep(name, reason);
+    }
+    return kept;
   }
 
   /**

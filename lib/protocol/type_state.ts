@@ -269,6 +269,12 @@ export class TypeState {
     }
   }
 
+  /** The resource that the client has of a name, as far as that is known. */
+  held(name: string): Resource | undefined {
+    const held = this.#ledger.holdings.of(name);
+    return held instanceof Resource ? held : undefined;
+  }
+
   /** Whether the client has some version of a resource that it acknowledged, or says it has. */
   has(name: string): boolean {
     const held = this.#ledger.holdings.of(name);

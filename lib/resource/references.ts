@@ -16,7 +16,7 @@ export interface Reference {
   /** True if Envoy asks for it only when traffic needs it, so that nobody may wait for it to be asked for. */
   readonly onDemand: boolean;
   /**
-   * Secrets and extension configs: tells config sources apart, since an Envoy requests what it already has once more where
+   * Secrets, extension configs and routes: tells config sources apart, since an Envoy requests what it already has once more where
    * the source differs. Left out for the plain aggregated stream.
    */
   readonly source?: string;
@@ -192,9 +192,10 @@ const rules: Readonly<Record<string, Rule>> = {
 
 function routesFrom(typeUrl: string): Rule {
   return (rds, path, refer) => {
-    if (!isElsewhere(rds.message(1))) {
-      refer(typeUrl, rds.text(2), `${path}route_config_name`);
-    }
+    const from = rds.message(1);
+    if (isElsewhere(from)) return;
+    const key = { source: from && keyOf(from) };
+    refer(typeUrl, rds.text(2), `${path}route_config_name`, key);
   };
 }
 
