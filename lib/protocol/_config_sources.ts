@@ -1,52 +1,64 @@
 import { Resource, TypeUrl } from "../resource/mod.ts";
-import type { Before } from "./_plan.ts";
+import type { Sent, TypeState } from "./type_state.ts";
 
-/** Types that an Envoy requests again, without saying so, where the config source differs. */
+/** Types that an Envoy requests again, without saying so, where the config source is a new one. */
 const shared: readonly string[] = [
   TypeUrl.Secret,
   TypeUrl.TypedExtensionConfig,
   TypeUrl.RouteConfiguration,
 ];
 
-const PLAIN = "";
+/** A resource that another refers to, and the config source by which it does. */
+interface Use {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly source?: string;
+}
 
 /**
- * By which config sources a client has requested secrets, extension configs and routes. An Envoy has one subscription for each
- * name and source; where a listener or cluster refers to a name by a source that is new, it needs what it has once more.
+ * What clusters and listeners that were sent refer to by a config source that nothing else of the client's uses: an Envoy
+ * has one subscription for each name and source, so that it needs what it has once more.
+ *
+ * @param parents the types whose resources refer to such names
  */
-export class ConfigSources {
-  /** By type and name; what is not in it was requested by the plain aggregated stream, or not at all. */
-  readonly #known = new Map<string, Set<string>>();
-
-  /** What is requested by a source that is new, of what resources that were sent refer to. */
-  *changed(
-    resources: readonly Resource[],
-    before: Before,
-  ): Iterable<{ typeUrl: string; name: string }> {
-    for (const resource of resources) {
-      for (const reference of resource.references.references) {
-        const { typeUrl, name, source = PLAIN } = reference;
-        if (!shared.includes(typeUrl)) continue;
-        const key = `${typeUrl} ${name}`;
-        const known = this.#known.get(key);
-        const old = sourcesOf(before(resource.name), typeUrl, name);
-        const isNew = old.length > 0
-          ? !old.includes(source)
-          : known
-          ? !known.has(source)
-          : source !== PLAIN;
-        if (source !== PLAIN || known) {
-          this.#known.set(key, (known ?? new Set<string>()).add(source));
-        }
-        if (isNew) yield { typeUrl, name };
-      }
+export function* newlyUsed(
+  { changed, before }: Sent,
+  parents: readonly TypeState[],
+): Iterable<Use> {
+  let isChanged: ReadonlySet<Resource> | undefined;
+  for (const resource of changed) {
+    const old = before(resource.name);
+    for (const use of usesOf(resource)) {
+      if (old instanceof Resource && hasUse(old, use)) continue;
+      const others = isChanged ??= new Set(changed);
+      if (!isUsed(use, parents, others)) yield use;
     }
   }
 }
 
-function sourcesOf(held: unknown, typeUrl: string, name: string): string[] {
-  if (!(held instanceof Resource)) return [];
-  return held.references.references
-    .filter((its) => its.typeUrl === typeUrl && its.name === name)
-    .map(({ source = PLAIN }) => source);
+function usesOf({ references }: Resource): readonly Use[] {
+  return references.references.filter(({ typeUrl }) =>
+    shared.includes(typeUrl)
+  );
+}
+
+function hasUse(resource: Resource, use: Use): boolean {
+  return resource.references.references.some(({ typeUrl, name, source }) =>
+    typeUrl === use.typeUrl && name === use.name && source === use.source
+  );
+}
+
+/** Whether something that the client has, and that is not being sent, uses the same name and source. */
+function isUsed(
+  use: Use,
+  parents: readonly TypeState[],
+  sent: ReadonlySet<Resource>,
+): boolean {
+  for (const parent of parents) {
+    for (const resource of parent.view?.resources.values() ?? []) {
+      if (sent.has(resource) || !hasUse(resource, use)) continue;
+      if (parent.isAcked(resource)) return true;
+    }
+  }
+  return false;
 }

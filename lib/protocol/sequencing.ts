@@ -11,7 +11,7 @@ import { Readiness } from "./_readiness.ts";
 import { Referred } from "./_referred.ts";
 import type { Reason, Restraint } from "./_restraint.ts";
 import { Timers } from "./_timers.ts";
-import { ConfigSources } from "./_config_sources.ts";
+import { newlyUsed } from "./_config_sources.ts";
 import { resolveAddresses } from "./_addresses.ts";
 import { describeBlocked } from "./_blocked.ts";
 import type { StreamAction } from "./events.ts";
@@ -46,7 +46,8 @@ export class Sequencer {
   readonly #expectations: Expectations;
   readonly #drains: Drains;
   readonly #readiness: Readiness;
-  readonly #sources = new ConfigSources();
+  /** Names, by type, that the client was to be sent again for what it was sent, and has not acknowledged. */
+  readonly #owed = new Map<string, Set<string>>();
   /** Names that the client needs for what it was sent, of types that it has yet to request. */
   #referred: Referred | undefined;
   /** Whether the client came back with resources, and may have yet to request all the types that it has some of. */
@@ -65,6 +66,19 @@ export class Sequencer {
       this.#expectations,
       () => this.#awaitsType(TypeUrl.Cluster),
     );
+  }
+
+  /**
+   * Names, by type, that the client needs again and has not acknowledged: when its stream ends, the next one is to begin
+   * with them, since the client will say that it has them.
+   */
+  get owed(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#owed;
+  }
+
+  /** Takes what the client was owed when its stream before ended. */
+  resume(owed: ReadonlyMap<string, ReadonlySet<string>>) {
+    for (const [typeUrl, names] of owed) this.#refer(typeUrl, names);
   }
 
   /** Names of a type, about to be requested first, that the client needs whatever it says that it has. */
@@ -105,7 +119,10 @@ export class Sequencer {
   }
 
   /** The client answered a response. */
-  answered(state: TypeState, { refusal }: Answer) {
+  answered(state: TypeState, { response, refusal }: Answer) {
+    const owed = refusal ? undefined : this.#owed.get(state.typeUrl);
+    if (owed) { for (const name of response.names) owed.delete(name); }
+    if (owed?.size === 0) this.#owed.delete(state.typeUrl);
     this.#expectations.answered(state.typeUrl, refusal !== undefined);
     this.#drains.answered(state, refusal !== undefined);
   }
@@ -283,16 +300,25 @@ export class Sequencer {
    * A client that gets a cluster anew warms it, and needs its endpoints again for that, changed or not. Nor does it have
    * what it requests only after it was sent what refers to it, whatever the version that it says it has.
    */
-  #followUp(parent: TypeState, { changed, before }: Sent) {
-    if (!isParent(parent.typeUrl)) return;
-    for (const [typeUrl, names] of this.#responses.references(changed)) {
+  #followUp(parent: TypeState, sent: Sent) {
+    if (!isParent(parent)) return;
+    for (const [typeUrl, names] of this.#responses.references(sent.changed)) {
       const state = this.#find(typeUrl);
-      if (!state) (this.#referred ??= new Referred()).add(typeUrl, names);
+      if (!state) this.#refer(typeUrl, names);
       else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
     }
-    for (const { typeUrl, name } of this.#sources.changed(changed, before)) {
-      this.#find(typeUrl)?.resend([name]);
+    const parents = this.#types.filter(isParent);
+    for (const { typeUrl, name } of newlyUsed(sent, parents)) {
+      const state = this.#find(typeUrl);
+      if (!state?.held(name)) continue;
+      state.resend([name]);
+      const owed = this.#owed.get(typeUrl) ?? new Set();
+      this.#owed.set(typeUrl, owed.add(name));
     }
+  }
+
+  #refer(typeUrl: string, names: ReadonlySet<string>) {
+    (this.#referred ??= new Referred()).add(typeUrl, names);
   }
 
   #find(typeUrl: string): TypeState | undefined {
@@ -302,8 +328,8 @@ export class Sequencer {
 
 const RETURNING = "returning";
 
-/** Types of which a client that is sent one asks for others at once. */
-function isParent(typeUrl: string): boolean {
+/** Whether a client that is sent a resource of a type requests others at once. */
+function isParent({ typeUrl }: TypeState): boolean {
   return typeUrl === TypeUrl.Cluster || typeUrl === TypeUrl.Listener;
 }
 

@@ -107,6 +107,16 @@ export class Stream {
     }
   }
 
+  /** Names, by type, that the client needs again and has not acknowledged, whatever it will say that it has. */
+  get owed(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#sequencer.owed;
+  }
+
+  /** Begins with what the client was owed when its stream before ended. */
+  resume(owed: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.#sequencer.resume(owed);
+  }
+
   /** Type URLs of what the client asked for. */
   get typeUrls(): string[] {
     return this.#types.map(({ typeUrl }) => typeUrl);

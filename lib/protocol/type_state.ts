@@ -297,7 +297,7 @@ export class TypeState {
       }
     }
     const sent = this.#inFlight;
-    if (!sent) return;
+    if (!sent || this.#isSilent(sent)) return;
     for (
       const name of [...sent.changed.map(({ name }) => name), ...sent.removed]
     ) {

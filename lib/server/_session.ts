@@ -27,6 +27,7 @@ import {
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
+import { Owed } from "./_owed.ts";
 import type { SentTimes } from "./_sent_times.ts";
 import type { Stalls } from "./_stalls.ts";
 import { Teller } from "./_tell.ts";
@@ -81,6 +82,7 @@ export class Session implements StreamInfo, WatchingStream {
   readonly #allowance: Allowance | undefined;
   readonly #stream: Stream;
   readonly #watches: Watches;
+  readonly #owed: Owed;
   /** Where requests wait; undefined until one had to. */
   #gate: Gate | undefined;
   readonly #onEnd: (() => void) | undefined;
@@ -95,6 +97,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.protocol = protocol;
     this.typeUrl = typeUrl;
     this.#watches = new Watches(options.cache, this);
+    this.#owed = Owed.of(options.cache);
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
     this.#times = options.times;
@@ -207,6 +210,7 @@ export class Session implements StreamInfo, WatchingStream {
     if (this.ended !== undefined) return;
     this.ended = error;
     this.#onEnd?.();
+    if (this.client) this.#owed.add(this.client.node.id, this.#stream.owed);
     this.#grants?.[Symbol.dispose]();
     this.#allowance?.[Symbol.dispose]();
     this.#gate?.clear();
@@ -244,6 +248,7 @@ export class Session implements StreamInfo, WatchingStream {
         );
         return;
       }
+      if (!this.client) this.#resume(request);
       actions = this.#stream.step({ kind: "request", request });
       this.#allowance?.request(actions, this.client);
     } catch (error) {
@@ -396,6 +401,12 @@ export class Session implements StreamInfo, WatchingStream {
         return action.response.frame;
     }
     return undefined;
+  }
+
+  /** Begins with what the node needs again since its stream before. */
+  #resume({ node }: StreamRequest) {
+    const owed = node && this.#owed.take(node.id);
+    if (owed) this.#stream.resume(owed);
   }
 
   #progress(typeUrl: string, progress: Progress) {
