@@ -87,6 +87,12 @@ const withSecret: Make = (upstream, ...names) =>
     ],
   });
 
+/** Waits until Envoy has removed its listeners, whose connections it still drains. */
+async function noListeners({ envoy }: Scene) {
+  const areGone = async () => await envoy.admin("/listeners") === "";
+  await until("the removal of the listeners", areGone, PROMPT);
+}
+
 const REFERRERS = [
   { what: "a cluster with the endpoints", make: withEndpoints },
   { what: "a listener with the routes", make: withRoutes },
@@ -111,7 +117,7 @@ for (const { delta, protocol } of PROTOCOLS) {
           await scene.starts();
           for (const names of steps) {
             scene.set(make(upstream, ...names));
-            if (names.length === 0) await scene.settles();
+            if (names.length === 0) await noListeners(scene);
           }
           const ask = async () => {
             const port = await scene.envoy.port("newer");

@@ -106,6 +106,17 @@ const aggregate: Change = (world, random, round) => {
   });
 };
 
+/** A new cluster with the endpoints of another one. */
+const shareEndpoints: Change = (world, random, round) => {
+  const shared = [...world.clusters.values()].filter(({ service }) => service);
+  const name = freeName(world, random);
+  if (shared.length === 0 || name === undefined) return world;
+  const spec = { ...random.pick(shared), stamp: round };
+  return withRoutes(withCluster(world, name, spec), round, {
+    clusters: [name],
+  });
+};
+
 const retype: Change = (world, random, round) => {
   const name = random.pick([...world.clusters.keys()]);
   return withCluster(world, name, randomCluster(random, name, round));
@@ -123,7 +134,14 @@ const moveEndpoints: Change = (world, random, round) => {
   const upstreams = spec.upstreams[0] === 0 ? [1] as const : [0] as const;
   const isEds = spec.kind === "eds" || spec.kind === "eds_service";
   const stamp = isEds ? spec.stamp : round;
-  return withCluster(world, name, { ...spec, stamp, upstreams });
+  const moved = withCluster(world, name, { ...spec, stamp, upstreams });
+  if (spec.service === undefined) return moved;
+  const clusters = [...moved.clusters].map(([name, other]) =>
+    other.service === spec.service
+      ? [name, { ...other, upstreams }] as const
+      : [name, other] as const
+  );
+  return { ...moved, clusters: new Map(clusters) };
 };
 
 const renameRoutes: Change = (world, _random, round) =>
@@ -186,6 +204,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   weigh,
   mirror,
   aggregate,
+  shareEndpoints,
   retype,
   restamp,
   moveEndpoints,

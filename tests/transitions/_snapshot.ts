@@ -57,11 +57,13 @@ export function snapshotOf(
   version?: string,
 ): Snapshot {
   const resources: Message[] = [];
+  const services = new Set<string>();
   for (const [name, spec] of world.clusters) {
     resources.push(fromJson(ClusterSchema, cluster(name, spec, ports), {
       registry,
     }));
-    if (isEds(spec)) {
+    if (isEds(spec) && !services.has(edsName(name, spec))) {
+      services.add(edsName(name, spec));
       resources.push(fromJson(
         ClusterLoadAssignmentSchema,
         endpoints(edsName(name, spec), spec, ports, "127.0.0.1"),
