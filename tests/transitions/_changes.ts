@@ -94,8 +94,8 @@ const mirror: Change = (world, random, round) => {
 };
 
 const aggregate: Change = (world, random, round) => {
-  const parts = [...world.clusters].filter(([, { kind }]) =>
-    kind !== "aggregate"
+  const parts = [...world.clusters].filter(([, { kind, authority }]) =>
+    kind !== "aggregate" && authority === undefined
   ).map(([name]) => name);
   const name = freeName(world, random);
   if (parts.length === 0 || name === undefined) return world;
@@ -111,7 +111,11 @@ const shareEndpoints: Change = (world, random, round) => {
   const shared = [...world.clusters.values()].filter(({ service }) => service);
   const name = freeName(world, random);
   if (shared.length === 0 || name === undefined) return world;
-  const spec = { ...random.pick(shared), stamp: round };
+  const spec = {
+    ...random.pick(shared),
+    stamp: round,
+    authority: undefined,
+  };
   return withRoutes(withCluster(world, name, spec), round, {
     clusters: [name],
   });
@@ -169,6 +173,19 @@ const addUnused: Change = (world, random, round) => {
   return { ...made[0], unused: new Set(world.unused).add(made[1]) };
 };
 
+/** A cluster that needs a secret, too, to warm. */
+const addSecured: Change = (world, random, round) => {
+  const made = withNewCluster(world, random, round);
+  if (!made) return world;
+  const [next, name] = made;
+  const authority = random.pick(["ca-a", "ca-b"]);
+  const spec = { ...next.clusters.get(name)!, authority };
+  return {
+    ...withCluster(next, name, spec),
+    unused: new Set(world.unused).add(name),
+  };
+};
+
 const dropUnused: Change = (world) => ({ ...world, unused: new Set() });
 
 const toggleTls: Change = (world, random, round) => {
@@ -198,6 +215,31 @@ const changeTls: Change = (world, random, round) => {
   return { ...world, tls: { ...tls, ...random.pick(changes) } };
 };
 
+const toggleFilter: Change = (world, random, round) => {
+  const name = random.pick(["filter-a", "filter-b"]);
+  const filter = world.filter
+    ? undefined
+    : { name, stamp: round, timeout: random.pick([15, 16]) };
+  return { ...world, filter, chain: round };
+};
+
+/** Changes the filter, its source, or replaces it by another. */
+const changeFilter: Change = (world, random, round) => {
+  const { filter } = world;
+  if (!filter) return world;
+  const other = filter.name === "filter-a" ? "filter-b" : "filter-a";
+  switch (random.below(3)) {
+    case 0:
+      return { ...world, filter: { ...filter, stamp: round } };
+    case 1: {
+      const timeout = filter.timeout === 15 ? 16 : 15;
+      return { ...world, chain: round, filter: { ...filter, timeout } };
+    }
+    default:
+      return { ...world, chain: round, filter: { ...filter, name: other } };
+  }
+};
+
 const CHANGES: Readonly<Record<string, Change>> = {
   replaceTarget,
   replaceAll,
@@ -214,9 +256,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
   changeListener,
   changeChain,
   addUnused,
+  addSecured,
   dropUnused,
   toggleTls,
   changeTls,
+  toggleFilter,
+  changeFilter,
 };
 
 /** A world and the changes that led to it. */
