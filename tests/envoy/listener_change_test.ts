@@ -8,7 +8,7 @@ import {
 } from "@xds/envoy/envoy/config/core/v3";
 import type { Listener } from "@xds/envoy/envoy/config/listener/v3";
 import { BufferSchema } from "@xds/envoy/envoy/extensions/filters/http/buffer/v3";
-import { createSnapshot, type Snapshot } from "../../mod.ts";
+import { createSnapshot, type Snapshot, TypeUrl } from "../../mod.ts";
 import { pem } from "../support/certs.ts";
 import { get } from "../support/http.ts";
 import {
@@ -144,8 +144,15 @@ for (const { delta, protocol } of PROTOCOLS) {
       await scene.starts();
       using kept = new KeptConnection(port);
       assertEquals(await kept.ask(), "one");
+      scene.log.events.length = 0;
       scene.set(leadingTo("second", port, two));
       assertEquals((await scene.settles()).accepted, true);
+      // Between the removal of the first and the second, nobody would listen.
+      for (const event of scene.log.events) {
+        if (event.kind === "send" && event.typeUrl === TypeUrl.Listener) {
+          assertEquals(event.names, ["second"]);
+        }
+      }
       assertEquals((await get(port)).body, "two");
       assertEquals(await kept.ask(), "one");
     });

@@ -40,8 +40,10 @@ function sourceFor(name: string) {
 /** Listeners with what they need. */
 type Make = (upstream: Upstream, ...names: string[]) => Snapshot;
 
+const EMPTY = createSnapshot({ resources: [] });
+
 const withEndpoints: Make = (upstream, ...names) =>
-  createSnapshot({
+  names.length === 0 ? EMPTY : createSnapshot({
     resources: [
       endpoints("shared", upstream.port),
       ...names.flatMap((name) => [
@@ -53,7 +55,7 @@ const withEndpoints: Make = (upstream, ...names) =>
   });
 
 const withRoutes: Make = (upstream, ...names) =>
-  createSnapshot({
+  names.length === 0 ? EMPTY : createSnapshot({
     resources: [
       cluster("users", "ads"),
       endpoints("users", upstream.port),
@@ -67,7 +69,7 @@ const withRoutes: Make = (upstream, ...names) =>
   });
 
 const withSecret: Make = (upstream, ...names) =>
-  createSnapshot({
+  names.length === 0 ? EMPTY : createSnapshot({
     resources: [
       cluster("users", "ads"),
       endpoints("users", upstream.port),
@@ -85,6 +87,12 @@ const withSecret: Make = (upstream, ...names) =>
     ],
   });
 
+/** Waits until Envoy has removed its listeners, whose connections it still drains. */
+async function noListeners({ envoy }: Scene) {
+  const areGone = async () => await envoy.admin("/listeners") === "";
+  await until("the removal of the listeners", areGone, PROMPT);
+}
+
 const REFERRERS = [
   { what: "a cluster with the endpoints", make: withEndpoints },
   { what: "a listener with the routes", make: withRoutes },
@@ -94,10 +102,11 @@ const REFERRERS = [
 for (const { delta, protocol } of PROTOCOLS) {
   for (const { what, make, ca } of REFERRERS) {
     for (
-      const { older, names } of [
-        { older: "an older one has", names: ["older", "newer"] },
+      const { older, steps } of [
+        { older: "an older one has", steps: [["older", "newer"]] },
         // Envoy still drains the older listener.
-        { older: "a removed one had", names: ["newer"] },
+        { older: "a removed one had", steps: [["newer"]] },
+        { older: "one removed before had", steps: [[], ["newer"]] },
       ]
     ) {
       Deno.test(`${what} that ${older}, too, ${protocol}`, async () => {
@@ -106,7 +115,10 @@ for (const { delta, protocol } of PROTOCOLS) {
         await using scene = await Scene.start({ delta, snapshot });
         await scene.log.explain(async () => {
           await scene.starts();
-          scene.set(make(upstream, ...names));
+          for (const names of steps) {
+            scene.set(make(upstream, ...names));
+            if (names.length === 0) await noListeners(scene);
+          }
           const ask = async () => {
             const port = await scene.envoy.port("newer");
             return await get(port, ca ? { ca: pem(ca) } : {});

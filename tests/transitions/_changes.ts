@@ -94,14 +94,29 @@ const mirror: Change = (world, random, round) => {
 };
 
 const aggregate: Change = (world, random, round) => {
-  const parts = [...world.clusters].filter(([, { kind }]) =>
-    kind !== "aggregate"
+  const parts = [...world.clusters].filter(([, { kind, authority }]) =>
+    kind !== "aggregate" && authority === undefined
   ).map(([name]) => name);
   const name = freeName(world, random);
   if (parts.length === 0 || name === undefined) return world;
   const children = [...new Set([random.pick(parts), random.pick(parts)])];
   const spec = { kind: "aggregate", stamp: round, upstreams: [], children };
   return withRoutes(withCluster(world, name, spec as ClusterSpec), round, {
+    clusters: [name],
+  });
+};
+
+/** A new cluster with the endpoints of another one. */
+const shareEndpoints: Change = (world, random, round) => {
+  const shared = [...world.clusters.values()].filter(({ service }) => service);
+  const name = freeName(world, random);
+  if (shared.length === 0 || name === undefined) return world;
+  const spec = {
+    ...random.pick(shared),
+    stamp: round,
+    authority: undefined,
+  };
+  return withRoutes(withCluster(world, name, spec), round, {
     clusters: [name],
   });
 };
@@ -123,7 +138,14 @@ const moveEndpoints: Change = (world, random, round) => {
   const upstreams = spec.upstreams[0] === 0 ? [1] as const : [0] as const;
   const isEds = spec.kind === "eds" || spec.kind === "eds_service";
   const stamp = isEds ? spec.stamp : round;
-  return withCluster(world, name, { ...spec, stamp, upstreams });
+  const moved = withCluster(world, name, { ...spec, stamp, upstreams });
+  if (spec.service === undefined) return moved;
+  const clusters = [...moved.clusters].map(([name, other]) =>
+    other.service === spec.service
+      ? [name, { ...other, upstreams }] as const
+      : [name, other] as const
+  );
+  return { ...moved, clusters: new Map(clusters) };
 };
 
 const renameRoutes: Change = (world, _random, round) =>
@@ -149,6 +171,19 @@ const addUnused: Change = (world, random, round) => {
   const made = withNewCluster(world, random, round);
   if (!made) return world;
   return { ...made[0], unused: new Set(world.unused).add(made[1]) };
+};
+
+/** A cluster that needs a secret, too, to warm. */
+const addSecured: Change = (world, random, round) => {
+  const made = withNewCluster(world, random, round);
+  if (!made) return world;
+  const [next, name] = made;
+  const authority = random.pick(["ca-a", "ca-b"]);
+  const spec = { ...next.clusters.get(name)!, authority };
+  return {
+    ...withCluster(next, name, spec),
+    unused: new Set(world.unused).add(name),
+  };
 };
 
 const dropUnused: Change = (world) => ({ ...world, unused: new Set() });
@@ -180,12 +215,38 @@ const changeTls: Change = (world, random, round) => {
   return { ...world, tls: { ...tls, ...random.pick(changes) } };
 };
 
+const toggleFilter: Change = (world, random, round) => {
+  const name = random.pick(["filter-a", "filter-b"]);
+  const filter = world.filter
+    ? undefined
+    : { name, stamp: round, timeout: random.pick([15, 16]) };
+  return { ...world, filter, chain: round };
+};
+
+/** Changes the filter, its source, or replaces it by another. */
+const changeFilter: Change = (world, random, round) => {
+  const { filter } = world;
+  if (!filter) return world;
+  const other = filter.name === "filter-a" ? "filter-b" : "filter-a";
+  switch (random.below(3)) {
+    case 0:
+      return { ...world, filter: { ...filter, stamp: round } };
+    case 1: {
+      const timeout = filter.timeout === 15 ? 16 : 15;
+      return { ...world, chain: round, filter: { ...filter, timeout } };
+    }
+    default:
+      return { ...world, chain: round, filter: { ...filter, name: other } };
+  }
+};
+
 const CHANGES: Readonly<Record<string, Change>> = {
   replaceTarget,
   replaceAll,
   weigh,
   mirror,
   aggregate,
+  shareEndpoints,
   retype,
   restamp,
   moveEndpoints,
@@ -195,9 +256,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
   changeListener,
   changeChain,
   addUnused,
+  addSecured,
   dropUnused,
   toggleTls,
   changeTls,
+  toggleFilter,
+  changeFilter,
 };
 
 /** A world and the changes that led to it. */

@@ -12,6 +12,7 @@ interface Dump {
   }[];
   dynamic_route_configs?: { route_config: Routes }[];
   dynamic_active_secrets?: { name: string; secret: Secret }[];
+  ecds_filters?: { ecds_filter: Filter }[];
   dynamic_endpoint_configs?: { endpoint_config: Endpoints }[];
 }
 
@@ -26,6 +27,15 @@ interface Chain {
 interface Routes {
   name: string;
   virtual_hosts: { name: string }[];
+}
+
+interface Filter {
+  name: string;
+  typed_config: {
+    mutations: {
+      response_mutations: { append: { header: { value: string } } }[];
+    };
+  };
 }
 
 interface Secret {
@@ -54,7 +64,7 @@ export async function missingFrom(
   }
   return missingCluster(dump, world) ?? missingEndpoints(dump, world, ports) ??
     missingRoutes(dump, world) ?? missingListener(dump, world) ??
-    missingSecret(dump, world);
+    missingSecret(dump, world) ?? missingFilter(dump, world);
 }
 
 /** The clusters that Envoy has from the control plane. */
@@ -140,6 +150,16 @@ function missingListener(dump: Dump, world: World): string | undefined {
   }
   if (active.size > 0) return `the removal of listener ${[...active.keys()]}`;
   return undefined;
+}
+
+function missingFilter(dump: Dump, { filter }: World): string | undefined {
+  if (!filter) return undefined;
+  const found = dump.ecds_filters?.some(({ ecds_filter }) => {
+    const { name, typed_config } = ecds_filter;
+    const [{ append }] = typed_config.mutations.response_mutations;
+    return name === filter.name && append.header.value === `${filter.stamp}`;
+  });
+  return found ? undefined : `filter ${filter.name} of round ${filter.stamp}`;
 }
 
 function missingSecret(dump: Dump, { tls }: World): string | undefined {

@@ -2,6 +2,9 @@ import { change, type Step } from "./_changes.ts";
 import { Random } from "./_random.ts";
 import { START, type World } from "./_world.ts";
 
+/** What makes transitions harder: nothing, disconnects and restarts of the control plane, or these and a slow network. */
+export type Mode = "undisturbed" | "restarts" | "late";
+
 /** What happens in one round. */
 export interface Round {
   readonly number: number;
@@ -13,19 +16,20 @@ export interface Round {
   readonly disturbance: "none" | "cut" | "restart";
   /** When the connection is cut, in milliseconds after the last snapshot was set. */
   readonly cutAfter: number;
+  /** Delay of what Envoy says, in milliseconds. */
+  readonly delay: number;
 }
 
 /** The rounds of a seed, the same whenever they are asked for. */
 export class Rounds {
   readonly #seed: number;
-  readonly #restarts: boolean;
+  readonly #mode: Mode;
   readonly #rounds: Round[] = [];
   readonly #worlds: World[] = [START];
 
-  /** @param restarts whether connections are cut and servers restarted */
-  constructor(seed: number, restarts: boolean) {
+  constructor(seed: number, mode: Mode) {
     this.#seed = seed;
-    this.#restarts = restarts;
+    this.#mode = mode;
   }
 
   /** A round, from 1. */
@@ -57,8 +61,9 @@ export class Rounds {
       number,
       steps,
       pause: random.below(30),
-      disturbance: this.#restarts ? drawn : "none",
+      disturbance: this.#mode === "undisturbed" ? "none" : drawn,
       cutAfter: random.below(30),
+      delay: this.#mode === "late" ? random.below(40) : 0,
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { LoadResult } from "../lossless/load.ts";
-import { Rounds } from "./_rounds.ts";
+import { type Mode, Rounds } from "./_rounds.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 
 /** Options of {@linkcode run}. */
@@ -9,8 +9,7 @@ export interface RunOptions extends SessionOptions {
   /** The round before the first, to replay a part of a run. Default: 0. */
   from?: number;
   seed: number;
-  /** Whether connections are cut and servers restarted. */
-  restarts: boolean;
+  mode: Mode;
   /** Told of each failure and each loss, with what led to it. */
   report: (text: string) => void;
 }
@@ -60,8 +59,8 @@ class Counts implements RunResult {
 
 /** Puts an Envoy through random transitions. After a failure, it goes on with a new Envoy and control plane. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { seed, restarts, rounds: count, from = 0 } = options;
-  const rounds = new Rounds(seed, restarts);
+  const { seed, mode, rounds: count, from = 0 } = options;
+  const rounds = new Rounds(seed, mode);
   const counts = new Counts();
   for (let done = from; done < from + count;) {
     done = await session(options, rounds, done, from + count, counts);
@@ -123,15 +122,15 @@ function reportLosses(options: RunOptions, history: Went[], load: LoadResult) {
 }
 
 function describe(
-  { seed, restarts, delta, peer }: RunOptions,
+  { seed, mode, delta, peer }: RunOptions,
   rounds: readonly Went[],
   failure: string,
 ): string {
   const number = rounds.at(-1)?.number ?? 0;
   const replay = `--seed ${seed} --from ${Math.max(0, number - 2)} --rounds 2` +
-    ` --protocol ${delta ? "delta" : "sotw"} --only ${
-      restarts ? "restarts" : "undisturbed"
-    } --peer ${peer ? "go" : "ours"}`;
+    ` --protocol ${delta ? "delta" : "sotw"} --only ${mode} --peer ${
+      peer ? "go" : "ours"
+    }`;
   const logs = rounds.map(({ number, begin, log }) =>
     `round ${number}, from ${new Date(begin).toISOString()}:\n${log}`
   );

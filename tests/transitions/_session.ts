@@ -93,6 +93,7 @@ export class Session implements AsyncDisposable {
   async run(round: Round): Promise<Outcome> {
     let since = performance.now();
     const { steps, disturbance } = round;
+    this.#proxy.delay = round.delay;
     if (disturbance === "restart") await this.plane.stop();
     for (const [i, { world, changes }] of steps.entries()) {
       if (i > 0) await pause(round.pause);

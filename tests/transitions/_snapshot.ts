@@ -5,20 +5,23 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
+import { TypedExtensionConfigSchema } from "@xds/envoy/envoy/config/core/v3";
 import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import { RouteConfigurationSchema } from "@xds/envoy/envoy/config/route/v3";
 import { ClusterConfigSchema } from "@xds/envoy/envoy/extensions/clusters/aggregate/v3";
+import { HeaderMutationSchema } from "@xds/envoy/envoy/extensions/filters/http/header_mutation/v3";
 import { RouterSchema } from "@xds/envoy/envoy/extensions/filters/http/router/v3";
 import { HttpConnectionManagerSchema } from "@xds/envoy/envoy/extensions/filters/network/http_connection_manager/v3";
 import { TcpProxySchema } from "@xds/envoy/envoy/extensions/filters/network/tcp_proxy/v3";
 import {
   DownstreamTlsContextSchema,
   SecretSchema,
+  UpstreamTlsContextSchema,
 } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
 import { createSnapshot, type Snapshot } from "../../mod.ts";
 import { pem } from "../support/certs.ts";
-import type { ClusterSpec, TlsSpec, World } from "./_world.ts";
+import type { ClusterSpec, FilterSpec, TlsSpec, World } from "./_world.ts";
 
 /** The ports that configurations refer to. */
 export interface Ports {
@@ -36,9 +39,11 @@ export const CERTIFICATES = ["server", "client"] as const;
 const registry = createRegistry(
   ClusterConfigSchema,
   DownstreamTlsContextSchema,
+  HeaderMutationSchema,
   HttpConnectionManagerSchema,
   RouterSchema,
   TcpProxySchema,
+  UpstreamTlsContextSchema,
 );
 
 const API = "type.googleapis.com/envoy.extensions";
@@ -47,6 +52,8 @@ const HCM =
 const ROUTER = `${API}.filters.http.router.v3.Router`;
 const TCP_PROXY = `${API}.filters.network.tcp_proxy.v3.TcpProxy`;
 const TLS = `${API}.transport_sockets.tls.v3.DownstreamTlsContext`;
+const UPSTREAM_TLS = `${API}.transport_sockets.tls.v3.UpstreamTlsContext`;
+const HEADERS = `${API}.filters.http.header_mutation.v3.HeaderMutation`;
 const AGGREGATE = `${API}.clusters.aggregate.v3.ClusterConfig`;
 const ADS = { ads: {}, resource_api_version: "V3" };
 
@@ -56,31 +63,43 @@ export function snapshotOf(
   ports: Ports,
   version?: string,
 ): Snapshot {
-  const resources: Message[] = [];
-  for (const [name, spec] of world.clusters) {
-    resources.push(fromJson(ClusterSchema, cluster(name, spec, ports), {
-      registry,
-    }));
-    if (isEds(spec)) {
-      resources.push(fromJson(
-        ClusterLoadAssignmentSchema,
-        endpoints(edsName(name, spec), spec, ports, "127.0.0.1"),
-      ));
-    }
-  }
+  const resources: Message[] = [
+    ...clusterResources(world, ports),
+    fromJson(ListenerSchema, webListener(world, ports), { registry }),
+    ...secrets(world).map((json) => fromJson(SecretSchema, json)),
+  ];
   if (world.routes.name !== undefined) {
     resources.push(fromJson(RouteConfigurationSchema, routes(world)));
   }
-  resources.push(
-    fromJson(ListenerSchema, webListener(world, ports), { registry }),
-  );
   if (world.tls) {
     resources.push(
       fromJson(ListenerSchema, tlsListener(world.tls, ports), { registry }),
-      fromJson(SecretSchema, secret(world.tls)),
+    );
+  }
+  if (world.filter) {
+    resources.push(
+      fromJson(TypedExtensionConfigSchema, filterConfig(world.filter), {
+        registry,
+      }),
     );
   }
   return createSnapshot({ resources, version });
+}
+
+function clusterResources({ clusters }: World, ports: Ports): Message[] {
+  const assignments = new Map<string, JsonObject>();
+  const resources: Message[] = [];
+  for (const [name, spec] of clusters) {
+    const json = cluster(name, spec, ports);
+    resources.push(fromJson(ClusterSchema, json, { registry }));
+    if (!isEds(spec)) continue;
+    const edsOf = edsName(name, spec);
+    assignments.set(edsOf, endpoints(edsOf, spec, ports, "127.0.0.1"));
+  }
+  for (const json of assignments.values()) {
+    resources.push(fromJson(ClusterLoadAssignmentSchema, json));
+  }
+  return resources;
 }
 
 /** Whether its endpoints are resources. */
@@ -114,7 +133,12 @@ function stamped(stamp: number): JsonObject {
 }
 
 function cluster(name: string, spec: ClusterSpec, ports: Ports): JsonObject {
-  const common = { name, connect_timeout: "1s", metadata: stamped(spec.stamp) };
+  const common = {
+    name,
+    connect_timeout: "1s",
+    metadata: stamped(spec.stamp),
+    ...spec.authority && { transport_socket: upstreamTls(spec.authority) },
+  };
   switch (spec.kind) {
     case "aggregate": {
       const clusters = [...spec.children!];
@@ -146,6 +170,19 @@ function cluster(name: string, spec: ClusterSpec, ports: Ports): JsonObject {
   }
 }
 
+function upstreamTls(authority: string): JsonObject {
+  const typed_config = {
+    "@type": UPSTREAM_TLS,
+    common_tls_context: {
+      validation_context_sds_secret_config: {
+        name: authority,
+        sds_config: ADS,
+      },
+    },
+  };
+  return { name: "tls", typed_config };
+}
+
 function routes({ routes }: World): JsonObject {
   const [first, second] = routes.clusters;
   const target: JsonObject = second === undefined ? { cluster: first } : {
@@ -174,7 +211,10 @@ function webListener(world: World, ports: Ports): JsonObject {
     ...name === undefined
       ? { route_config: routes(world) }
       : { rds: { route_config_name: name, config_source: ADS } },
-    http_filters: [{ name: "router", typed_config: { "@type": ROUTER } }],
+    http_filters: [
+      ...world.filter ? [filterReference(world.filter)] : [],
+      { name: "router", typed_config: { "@type": ROUTER } },
+    ],
   };
   return {
     name: "web",
@@ -185,6 +225,21 @@ function webListener(world: World, ports: Ports): JsonObject {
       filters: [{ name: "http", typed_config: http }],
     }],
   };
+}
+
+function filterReference({ name, timeout }: FilterSpec): JsonObject {
+  const config_source = { ...ADS, initial_fetch_timeout: `${timeout}s` };
+  return { name, config_discovery: { config_source, type_urls: [HEADERS] } };
+}
+
+/** A filter that adds its stamp to responses. */
+function filterConfig({ name, stamp }: FilterSpec): JsonObject {
+  const header = { key: "x-stamp", value: `${stamp}` };
+  const typed_config = {
+    "@type": HEADERS,
+    mutations: { response_mutations: [{ append: { header } }] },
+  };
+  return { name, typed_config };
 }
 
 function tlsListener(spec: TlsSpec, ports: Ports): JsonObject {
@@ -207,13 +262,21 @@ function tlsListener(spec: TlsSpec, ports: Ports): JsonObject {
   };
 }
 
-function secret({ secret, certificate }: TlsSpec): JsonObject {
-  const file = CERTIFICATES[certificate];
-  return {
-    name: secret,
-    tls_certificate: {
+function secrets({ tls, clusters }: World): JsonObject[] {
+  const authorities = new Set(
+    [...clusters.values()].flatMap(({ authority }) => authority ?? []),
+  );
+  const all: JsonObject[] = [...authorities].map((name) => ({
+    name,
+    validation_context: { trusted_ca: { inline_string: pem("ca.pem") } },
+  }));
+  if (tls) {
+    const file = CERTIFICATES[tls.certificate];
+    const tls_certificate = {
       certificate_chain: { inline_string: pem(`${file}.pem`) },
       private_key: { inline_string: pem(`${file}.key`) },
-    },
-  };
+    };
+    all.push({ name: tls.secret, tls_certificate });
+  }
+  return all;
 }

@@ -1,8 +1,15 @@
+import type { Mode } from "./_rounds.ts";
 import type { RunResult } from "./_run.ts";
+
+const DISTURBANCES: Readonly<Record<Mode, string>> = {
+  undisturbed: "none",
+  restarts: "disconnects and restarts",
+  late: "disconnects, restarts and a delay of up to 40 ms",
+};
 
 /** The head of the table. */
 export const header = [
-  "| protocol | disconnects and restarts | control plane | requests lost of sent | in force: median, worst | " +
+  "| protocol | disturbances | control plane | requests lost of sent | in force: median, worst | " +
   "not in force within 8 s | in force but not settled |",
   "| --- | --- | --- | ---: | ---: | ---: | ---: |",
 ].join("\n");
@@ -10,7 +17,7 @@ export const header = [
 /** A row of it. */
 export function row(
   protocol: string,
-  disturbance: string,
+  mode: Mode,
   peer: string,
   result: RunResult,
 ): string {
@@ -19,7 +26,7 @@ export function row(
   const worst = times.at(-1) ?? NaN;
   const cells = [
     protocol === "sotw" ? "SotW" : protocol,
-    disturbance === "restarts" ? "yes" : "no",
+    DISTURBANCES[mode],
     peer === "go" ? "go-control-plane" : "ours",
     `${result.lost} of ${result.sent}`,
     `${median.toFixed(0)} ms, ${worst.toFixed(0)} ms`,

@@ -22,6 +22,8 @@ export interface ClusterSpec {
   readonly service?: string;
   /** The clusters that it consists of, if the kind is `aggregate`. */
   readonly children?: readonly string[];
+  /** The secret with the authority for TLS; no requests go to such a cluster. */
+  readonly authority?: string;
 }
 
 /** How requests are routed. */
@@ -47,6 +49,14 @@ export interface TlsSpec {
   readonly cluster: string;
 }
 
+/** An HTTP filter by ECDS. */
+export interface FilterSpec {
+  readonly name: string;
+  readonly stamp: number;
+  /** The initial fetch timeout of its config source, in seconds. */
+  readonly timeout: number;
+}
+
 /** A whole configuration. */
 export interface World {
   readonly clusters: ReadonlyMap<string, ClusterSpec>;
@@ -57,6 +67,8 @@ export interface World {
   readonly listener: number;
   /** When its filter chain last changed. */
   readonly chain: number;
+  /** A filter of the listener `web`. */
+  readonly filter: FilterSpec | undefined;
   readonly tls: TlsSpec | undefined;
 }
 
@@ -67,6 +79,7 @@ export const START: World = {
   routes: { name: "routes-0", stamp: 0, clusters: ["c0"], mirror: undefined },
   listener: 0,
   chain: 0,
+  filter: undefined,
   tls: undefined,
 };
 

@@ -1,15 +1,16 @@
 /**
  * `deno task transitions`: random changes of random kinds on a real Envoy under load, with and without disconnects and
- * restarts of the control plane, with our server and with go-control-plane (its snapshot cache with ordered ADS), in
+ * restarts of the control plane and a slow network, with our server and with go-control-plane (its snapshot cache with ordered ADS), in
  * Markdown. Needs Go.
  *
  * - `--rounds <number>`: transitions of each row. Default: 500.
  * - `--seed <number>`: another sequence of changes. Default: 1.
  * - `--from <number>`: leaves out the rounds up to this one, to replay a failure.
- * - `--only undisturbed|restarts`, `--protocol sotw|delta`, `--peer ours|go`: only these rows.
+ * - `--only undisturbed|restarts|late`, `--protocol sotw|delta`, `--peer ours|go`: only these rows.
  */
 import { parseArgs } from "node:util";
 import { buildGo } from "../bench/_sides.ts";
+import type { Mode } from "./_rounds.ts";
 import { run } from "./_run.ts";
 import { header, row } from "./_table.ts";
 
@@ -39,16 +40,16 @@ function chosen(option: "only" | "protocol" | "peer", ...all: string[]) {
 }
 
 const protocols = chosen("protocol", "sotw", "delta");
-const disturbances = chosen("only", "undisturbed", "restarts");
+const modes = chosen("only", "undisturbed", "restarts", "late") as Mode[];
 const peers = chosen("peer", "ours", "go");
 if (peers.includes("go")) await buildGo();
 console.log(header);
 for (const protocol of protocols) {
-  for (const disturbance of disturbances) {
+  for (const mode of modes) {
     for (const peer of peers) {
       const result = await run({
         delta: protocol === "delta",
-        restarts: disturbance === "restarts",
+        mode,
         peer: peer === "go",
         rounds: Number(values.rounds),
         from: Number(values.from),
@@ -56,7 +57,7 @@ for (const protocol of protocols) {
         rate: RATE,
         report: (text) => console.error(text),
       });
-      console.log(row(protocol, disturbance, peer, result));
+      console.log(row(protocol, mode, peer, result));
     }
   }
 }

@@ -8,20 +8,20 @@ const PROMPT = 2_000;
 
 for (const { delta, protocol } of PROTOCOLS) {
   for (
-    const { restarts, rounds, what } of [
-      { restarts: false, rounds: 100, what: "random transitions" },
+    const { mode, rounds, what } of [
+      { mode: "undisturbed", rounds: 100, what: "random transitions" },
       {
-        restarts: true,
+        mode: "restarts",
         rounds: 30,
         what: "random transitions with disconnects and restarts",
       },
-    ]
+    ] as const
   ) {
     Deno.test(`${what} complete and lose no request, ${protocol}`, async () => {
       const reports: string[] = [];
       const result = await run({
         delta,
-        restarts,
+        mode,
         rounds,
         seed: 1,
         rate: 100,
