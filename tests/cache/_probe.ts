@@ -66,7 +66,7 @@ export class Probe implements Disposable {
   }
 
   get makeBeforeBreak(): boolean {
-    return this.#watch.makeBeforeBreak ?? false;
+    return this.#watch.sequencing?.makeBeforeBreak ?? false;
   }
 
   /** Asks for other names. */

@@ -35,8 +35,9 @@ function listening(cache: Cache): { cache: Cache; client: () => Client } {
   };
 }
 
-function reason({ reason, waitingFor }: Explanation) {
-  return [reason, ...waitingFor];
+function reason({ reason, blocked }: Explanation) {
+  const types = blocked?.waitingFor.map(({ typeUrl }) => typeUrl) ?? [];
+  return blocked ? [reason, blocked.reason, ...types] : [reason];
 }
 
 /** Answers all that there is, in each of the steps of a change. */
@@ -95,9 +96,7 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
   assertMatch(why(Cluster, "bad").message, /is quarantined: connect_timeout/);
   assertEquals(reason(why(Cluster, "none")), ["not in the snapshot"]);
   assertEquals(reason(why(RouteConfiguration, "r")), ["not subscribed"]);
-  client.subscribe(ClusterLoadAssignment, ["a"]);
-  assertEquals(reason(why(ClusterLoadAssignment, "a")), ["held", "b"]);
-  client.subscribe(ClusterLoadAssignment, ["b"]);
+  client.subscribe(ClusterLoadAssignment, ["a", "b"]);
   client.subscribe(RouteConfiguration, ["r"]);
   accept(client);
 
@@ -105,20 +104,21 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
     NODE,
     createSnapshot({ resources: [cluster("c", "ads"), routes("r", "c")] }),
   );
-  assertEquals(reason(why(RouteConfiguration, "r")), [
-    "waits for answers",
-    Cluster,
-    ClusterLoadAssignment,
-  ]);
   // It has the older version of what is next in turn, too.
   const [clusters] = client.read();
+  assertEquals(reason(why(RouteConfiguration, "r")), [
+    "blocked",
+    "dependency_unacked",
+    Cluster,
+  ]);
   clusters.nack("c: no such thing");
+  client.read();
   const refused = why(Cluster, "c");
   assertEquals(reason(refused), ["refused"]);
   assertEquals(refused.refusal?.message, "c: no such thing");
   assertMatch(
     why(RouteConfiguration, "r").message,
-    /waits for Cluster, of which it refused something: c: no such thing$/,
+    /depends on Cluster, of which the client refused something: c: no such thing$/,
   );
 
   cache.set(
@@ -209,11 +209,17 @@ Deno.test("a LinearCache says what a change waits for on a stream of several cac
   });
   clusters.replace(snapshot.resources(Cluster).values());
   paths.replace(snapshot.resources(RouteConfiguration).values());
-  assertEquals(reason(paths.explain("r")[0]), ["waits for answers", Cluster]);
-  client.read()[0].nack("a is bad");
+  const [response] = client.read();
+  assertEquals(reason(paths.explain("r")[0]), [
+    "blocked",
+    "dependency_unacked",
+    Cluster,
+  ]);
+  response.nack("a is bad");
+  client.read();
   assertMatch(
     paths.explain("r")[0].message,
-    /waits for Cluster, of which it refused something: a is bad$/,
+    /depends on Cluster, of which the client refused something: a is bad$/,
   );
 });
 

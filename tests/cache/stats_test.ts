@@ -42,7 +42,7 @@ Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quar
       ],
     }),
   );
-  const none = { watches: 0, held: 0, quarantined: 0 };
+  const none = { watches: 0, blocked: 0, quarantined: 0 };
   assertEquals(typesOf(cache.stats()), {
     [TypeUrl.Cluster]: { ...none, resources: 3, quarantined: 1 },
     [TypeUrl.ClusterLoadAssignment]: { ...none, resources: 4 },
@@ -55,14 +55,14 @@ Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quar
   assertEquals(types.get(TypeUrl.ClusterLoadAssignment), {
     resources: 4,
     watches: 1,
-    held: 1,
+    blocked: 0,
     quarantined: 0,
   });
   two.subscribe(TypeUrl.ClusterLoadAssignment, ["b"]);
   for (let read; (read = two.read()).length > 0;) read.forEach((r) => r.ack());
   const settled = cache.stats();
   assertEquals(settled.unsettled, 0);
-  assertEquals(settled.types.get(TypeUrl.ClusterLoadAssignment)?.held, 0);
+  assertEquals(settled.types.get(TypeUrl.ClusterLoadAssignment)?.blocked, 0);
   // Nothing stays of a type that a client made up.
   two.subscribe("type.googleapis.com/made.Up");
   assertEquals(
@@ -75,20 +75,21 @@ Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quar
   assertEquals(cache.stats(), { unsettled: 0, types: new Map() });
 });
 
-Deno.test("a watch that leaves while it is held is held no longer", () => {
+Deno.test("a watch of which something is blocked counts as long as it is there", () => {
   const cache = new SnapshotCache({ ads: true });
   cache.set(
     "one",
-    createSnapshot({ resources: [cluster("a", "ads"), endpoints("a", 1)] }),
+    createSnapshot({ resources: [cluster("a", "ads"), routes("r", "a")] }),
   );
   using client = new TestClient(cache, { node: "one" });
   client.subscribe(TypeUrl.Cluster);
-  client.subscribe(TypeUrl.ClusterLoadAssignment, ["other"]);
-  const held = () =>
-    cache.stats().types.get(TypeUrl.ClusterLoadAssignment)?.held;
-  assertEquals(held(), 1);
+  client.subscribe(TypeUrl.RouteConfiguration, ["r"]);
+  client.read();
+  const blocked = () =>
+    cache.stats().types.get(TypeUrl.RouteConfiguration)?.blocked;
+  assertEquals(blocked(), 1);
   client.close();
-  assertEquals(held(), 0);
+  assertEquals(blocked(), 0);
 });
 
 Deno.test("a LinearCache counts at no cost, and an OnDemandCache what was found", async () => {
@@ -100,7 +101,7 @@ Deno.test("a LinearCache counts at no cost, and an OnDemandCache what was found"
   linear.set(create(ClusterSchema, { name: "bad", connectTimeout: {} }));
   using client = new TestClient(linear);
   client.subscribe(ClusterSchema);
-  const counts = { resources: 1, watches: 1, held: 0, quarantined: 1 };
+  const counts = { resources: 1, watches: 1, blocked: 0, quarantined: 1 };
   // Without an observer nobody looks for who has answered.
   assertEquals(linear.stats(), {
     unsettled: undefined,

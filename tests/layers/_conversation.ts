@@ -46,7 +46,7 @@ export function converse(): string[][] {
       );
     } else if (action.kind === "send") {
       nonce = action.response.nonce;
-      watch?.sent?.(action.view);
+      watch?.progress?.({ kind: "sent", view: action.view });
       const { resources } = fromBinary(
         DiscoveryResponseSchema,
         action.response.frame.subarray(PREFIX_BYTES),

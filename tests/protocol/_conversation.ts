@@ -47,8 +47,10 @@ const DERIVED = /\b[0-9a-f]{16}\b/;
  *   types
  * - `cache set [v1] Cluster a b=2 c->e Listener l->r`: sets a snapshot with that version, or with versions derived from
  *   content, which are written h1, h2, … in order of appearance. `b=2` is b with other content, `c->e` a cluster whose
- *   endpoints are e, `l->r` a listener whose routes are r, `r->c` routes to cluster c, `a~30` a resource with a TTL of
- *   30 seconds
+ *   endpoints are e, `c->e+secret:s` one with a certificate s by SDS, `l->r` a listener whose routes are r, `l->cluster:c`
+ *   one that sends its traffic to cluster c, `l->r+secret:s+port:80` one with a certificate and an address, `l->api:r` one for
+ *   gRPC (`api_listener`), `secret:s@15` a certificate with a config source of its own, `r->c` routes to cluster c, `a~30` a
+ *   resource with a TTL of 30 seconds
  * - `cache change [v2] Cluster a=3 -b`: sets what `Snapshot.with` makes of the snapshot
  * - `cache set-again v1`: sets the snapshot that was set as v1, the same object
  * - `cache delete`, `cache settled [drained]`
@@ -77,6 +79,8 @@ export class Conversation {
   #watches = new Map<string, Watch>();
   #streams = 0;
   #timers: Disposable[] = [];
+  /** What the client is to be sent again on its next stream. */
+  #owed: Stream["owed"] = new Map();
   #blocked = false;
   #ready = false;
   #firstRequest = true;
@@ -234,6 +238,8 @@ export class Conversation {
       legacyWildcard: () => this.#legacyWildcard,
       reportsBlocked: this.#reportsBlocked,
     });
+    this.#stream.resume(this.#owed);
+    this.#owed = new Map();
     const node = create(NodeSchema, { id: KEY });
     this.#client = { id: ++this.#streams, node };
     this.#ready = false;
@@ -243,6 +249,7 @@ export class Conversation {
   #close() {
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers = [];
+    this.#owed = this.#stream?.owed ?? this.#owed;
     for (const watch of this.#watches.values()) watch[Symbol.dispose]();
     this.#watches.clear();
     this.#stream = undefined;

@@ -1,5 +1,6 @@
 import {
   create,
+  type DescMessage,
   fromBinary,
   type Message,
   type MessageInitShape,
@@ -9,6 +10,7 @@ import {
   Cluster_DiscoveryType,
   ClusterSchema,
 } from "@xds/envoy/envoy/config/cluster/v3";
+import type { AddressSchema } from "@xds/envoy/envoy/config/core/v3";
 import { ClusterLoadAssignmentSchema } from "@xds/envoy/envoy/config/endpoint/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import {
@@ -16,7 +18,13 @@ import {
   VirtualHostSchema,
 } from "@xds/envoy/envoy/config/route/v3";
 import { HttpConnectionManagerSchema } from "@xds/envoy/envoy/extensions/filters/network/http_connection_manager/v3";
-import { SecretSchema } from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
+import { TcpProxySchema } from "@xds/envoy/envoy/extensions/filters/network/tcp_proxy/v3";
+import {
+  type CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+  SecretSchema,
+  UpstreamTlsContextSchema,
+} from "@xds/envoy/envoy/extensions/transport_sockets/tls/v3";
 import {
   createResource,
   type Resource,
@@ -33,8 +41,10 @@ interface Notation {
 
 const notations: Readonly<Record<string, Notation>> = {
   Cluster: {
-    make: (name, altStatName, [serviceName]) =>
-      create(ClusterSchema, {
+    make: (name, altStatName, refers) => {
+      const [serviceName] = ofKind(refers, undefined);
+      const [secret] = ofKind(refers, "secret");
+      return create(ClusterSchema, {
         name,
         altStatName,
         ...serviceName && {
@@ -44,7 +54,19 @@ const notations: Readonly<Record<string, Notation>> = {
           },
           edsClusterConfig: { serviceName },
         },
-      }),
+        ...secret && {
+          transportSocket: {
+            name: "tls",
+            configType: {
+              case: "typedConfig",
+              value: pack(UpstreamTlsContextSchema, {
+                commonTlsContext: commonTls(secret),
+              }),
+            },
+          },
+        },
+      });
+    },
     read(bytes) {
       const cluster = fromBinary(ClusterSchema, bytes);
       return [cluster.name, cluster.altStatName];
@@ -65,21 +87,50 @@ const notations: Readonly<Record<string, Notation>> = {
     },
   },
   Listener: {
-    make: (name, statPrefix, routes) =>
-      create(ListenerSchema, {
+    make: (name, statPrefix, refers) => {
+      const [secret] = ofKind(refers, "secret");
+      const [port] = ofKind(refers, "port");
+      const filters = [
+        ...ofKind(refers, undefined).map((routeConfigName) =>
+          pack(HttpConnectionManagerSchema, {
+            routeSpecifier: { case: "rds", value: { routeConfigName } },
+          })
+        ),
+        ...ofKind(refers, "cluster").map((value) =>
+          pack(TcpProxySchema, { clusterSpecifier: { case: "cluster", value } })
+        ),
+      ];
+      const [api] = ofKind(refers, "api");
+      return create(ListenerSchema, {
         name,
         statPrefix,
-        filterChains: routes.map((routeConfigName) => {
-          const typedConfig = pack(HttpConnectionManagerSchema, {
-            routeSpecifier: { case: "rds", value: { routeConfigName } },
-          });
-          const configType = {
-            case: "typedConfig",
-            value: typedConfig,
-          } as const;
-          return { filters: [{ name: "http", configType }] };
-        }),
-      }),
+        ...port && { address: address(Number(port)) },
+        ...api && {
+          apiListener: {
+            apiListener: pack(HttpConnectionManagerSchema, {
+              routeSpecifier: { case: "rds", value: { routeConfigName: api } },
+            }),
+          },
+        },
+        filterChains: filters.map((value) => ({
+          filters: [{
+            name: "filter",
+            configType: { case: "typedConfig" as const, value },
+          }],
+          ...secret && {
+            transportSocket: {
+              name: "tls",
+              configType: {
+                case: "typedConfig" as const,
+                value: pack(DownstreamTlsContextSchema, {
+                  commonTlsContext: commonTls(secret),
+                }),
+              },
+            },
+          },
+        })),
+      });
+    },
     read(bytes) {
       const listener = fromBinary(ListenerSchema, bytes);
       return [listener.name, listener.statPrefix];
@@ -164,9 +215,36 @@ function virtualHost(cluster: string) {
   return { name: cluster, domains: [cluster], routes };
 }
 
-function pack(
-  schema: typeof HttpConnectionManagerSchema,
-  init: MessageInitShape<typeof HttpConnectionManagerSchema>,
+function pack<D extends DescMessage>(
+  schema: D,
+  init: MessageInitShape<D>,
 ): Any {
   return anyPack(schema, create(schema, init));
+}
+
+/** What is referred to by a prefix, as in `secret:s`; or without one. */
+function ofKind(refers: readonly string[], kind: string | undefined): string[] {
+  return refers
+    .map((refer) => refer.includes(":") ? refer.split(":") : [undefined, refer])
+    .filter(([own]) => own === kind)
+    .map(([, name]) => name!);
+}
+
+/** A certificate by SDS: `s`, or `s@15` with an initial fetch timeout of 15 seconds, and so with a config source of its own. */
+function commonTls(
+  secret: string,
+): MessageInitShape<typeof CommonTlsContextSchema> {
+  const [name, seconds] = secret.split("@");
+  const configSourceSpecifier = { case: "ads", value: {} } as const;
+  const sdsConfig = {
+    configSourceSpecifier,
+    ...seconds && { initialFetchTimeout: { seconds: BigInt(seconds) } },
+  };
+  return { tlsCertificateSdsSecretConfigs: [{ name, sdsConfig }] };
+}
+
+function address(portValue: number): MessageInitShape<typeof AddressSchema> {
+  const portSpecifier = { case: "portValue", value: portValue } as const;
+  const value = { address: "127.0.0.1", portSpecifier };
+  return { address: { case: "socketAddress", value } };
 }
