@@ -112,7 +112,7 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
     Cluster,
   ]);
   clusters.nack("c: no such thing");
-  client.read();
+  accept(client);
   const refused = why(Cluster, "c");
   assertEquals(reason(refused), ["refused"]);
   assertEquals(refused.refusal?.message, "c: no such thing");
@@ -200,6 +200,8 @@ Deno.test("a LinearCache says what a change waits for on a stream of several cac
   const cache = new MuxCache(({ typeUrl }) =>
     typeUrl === Cluster ? clusters : paths
   );
+  clusters.replace([]);
+  paths.replace([routes("r", "none")]);
   using client = new TestClient(cache, { node: NODE });
   client.subscribe(Cluster);
   client.subscribe(RouteConfiguration, ["r"]);
@@ -216,7 +218,7 @@ Deno.test("a LinearCache says what a change waits for on a stream of several cac
     Cluster,
   ]);
   response.nack("a is bad");
-  client.read();
+  accept(client);
   assertMatch(
     paths.explain("r")[0].message,
     /depends on Cluster, of which the client refused something: a is bad$/,

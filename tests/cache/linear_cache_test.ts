@@ -148,7 +148,7 @@ Deno.test("replacing tells of what differs, and of nothing if nothing does", () 
 });
 
 Deno.test("a change is told to the watches that it concerns, and to no other", () => {
-  const cache = new LinearCache(ClusterSchema);
+  const cache = new LinearCache(ClusterSchema, { resources: [] });
   using a = new Probe(cache, cache.typeUrl, ["a"]);
   using ab = new Probe(cache, cache.typeUrl, ["a", "b"]);
   using all = new Probe(cache, cache.typeUrl, ["*"]);
@@ -256,7 +256,7 @@ Deno.test("names with context parameters are the same in any order", () => {
 });
 
 Deno.test("a change concerns the collection that it is in", () => {
-  const cache = new LinearCache(ClusterSchema);
+  const cache = new LinearCache(ClusterSchema, { resources: [] });
   using one = new Probe(cache, cache.typeUrl, ["xdstp://x/t/c/*"]);
   using two = new Probe(cache, cache.typeUrl, ["xdstp://x/t/c/*?a=2&b=1"]);
   cache.set(cluster("xdstp://x/t/c/one?b=1&a=2"));

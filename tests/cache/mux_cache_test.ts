@@ -67,7 +67,7 @@ Deno.test("a watch goes over to another cache when its names say so, and hears o
 });
 
 Deno.test("a request that no cache takes is an error that says of which type, names and node", () => {
-  const cache = new MuxCache(() => undefined);
+  const cache = new MuxCache(() => undefined, { unserved: "error" });
   const ask = (...names: string[]) =>
     assertThrows(
       () => new Probe(cache, TypeUrl.Cluster, names, client("n")),
@@ -94,7 +94,7 @@ Deno.test("a stream meets several caches, and an untaken request ends it and no 
   const cache = new MuxCache(({ typeUrl }) => {
     if (typeUrl === TypeUrl.Cluster) return clusters;
     return typeUrl === TypeUrl.Listener ? others : undefined;
-  });
+  }, { unserved: "error" });
   await using server = await serve({ cache, hostname: "127.0.0.1", port: 0 });
   using grpc = new GrpcClient(server.addr.port);
   const { node } = client();
@@ -114,4 +114,30 @@ Deno.test("a stream meets several caches, and an untaken request ends it and no 
   good.send({ typeUrl: TypeUrl.Cluster, responseNonce: "1" });
   assertEquals((await good.next()).resources.length, 2);
   good.cancel();
+});
+
+Deno.test("a type that no cache serves is answered empty, with an event, and its stream goes on", async () => {
+  const clusters = new LinearCache(ClusterSchema, {
+    resources: [cluster("a")],
+  });
+  const cache = new MuxCache(({ typeUrl }) =>
+    typeUrl === TypeUrl.Cluster ? clusters : undefined
+  );
+  const unserved: string[] = [];
+  await using server = await serve({
+    cache,
+    hostname: "127.0.0.1",
+    port: 0,
+    observer: (event) =>
+      event.kind === "unserved" && unserved.push(event.typeUrl),
+  });
+  using grpc = new GrpcClient(server.addr.port);
+  const { node } = client();
+  const stream = grpc.delta();
+  stream.send({ node, typeUrl: TypeUrl.Secret, resourceNamesSubscribe: ["s"] });
+  assertEquals((await stream.next()).removedResources, ["s"]);
+  assertEquals(unserved, [TypeUrl.Secret]);
+  stream.send({ typeUrl: TypeUrl.Cluster });
+  assertEquals((await stream.next()).resources.length, 1);
+  stream.cancel();
 });

@@ -50,6 +50,7 @@ function quarantining() {
   const log: string[] = [];
   const cache = new SnapshotCache({
     ads: true,
+    drain: 0,
     validate: "quarantine",
     onQuarantine: (_, quarantined) => told(log, quarantined),
   });
@@ -365,10 +366,15 @@ Deno.test("make before break goes on around what is quarantined: its last good f
       resources: [cluster("new", 1), routes("new", "new"), http("new")],
     }),
   );
-  assertEquals((await cache.settled(KEY)).accepted, true);
+  send({
+    typeUrl: TypeUrl.RouteConfiguration,
+    resourceNamesUnsubscribe: ["old"],
+  });
+  const { accepted } = await cache.settled(KEY, { drained: true });
+  assertEquals(accepted, true);
   assertEquals(log, [
     "Listener +http",
-    "RouteConfiguration -old",
+    "RouteConfiguration +new",
     "Cluster -old",
   ]);
   stream.cancel();

@@ -11,7 +11,7 @@ import {
   TypeUrl,
 } from "../../mod.ts";
 import { readNext } from "../support/read_next.ts";
-import { cluster, endpoints } from "../support/resources.ts";
+import { cluster, endpoints, routes } from "../support/resources.ts";
 
 function typesOf({ types }: CacheStats) {
   return Object.fromEntries(types);
