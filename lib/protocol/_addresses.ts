@@ -65,6 +65,12 @@ export function resolveAddresses(
     waiting.set(address, reason);
     return true;
   };
+  // What replaces a listener may have another address, and so all that leave wait for what has to.
+  const passing = allRemovals ??
+    [...reasons.values()].find((reason) =>
+      reason !== undefined && isPassing(reason)
+    );
+  if (passing) { for (const its of leaving) note(its, passing); }
   for (let grows = true; grows;) {
     grows = false;
     for (const resource of updates) {
@@ -77,17 +83,13 @@ export function resolveAddresses(
       for (const its of old) grows = note(its, reason) || grows;
     }
   }
-  // What replaces a listener may have another address.
-  const passing = [...reasons.values()].find((reason) =>
-    reason !== undefined && isPassing(reason)
-  );
   const kept = new Map(
     leaving.map((its) => [its.name, waiting.get(addressOf(its))]),
   );
   return {
     ...restraint,
     update: (resource) => reasons.get(resource.name) ?? own(resource),
-    allRemovals: allRemovals ?? passing,
+    allRemovals: passing,
     removal: (name) => kept.get(name) ?? removal?.(name),
   };
 }

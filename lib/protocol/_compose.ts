@@ -43,7 +43,7 @@ export function composeHeartbeat(
   if (expiring.length === 0) return undefined;
   const isSotw = protocol === "sotw";
   // Envoy drops all clusters and listeners that are not in a state-of-the-world heartbeat.
-  const resources = isSotw && traitsOf(typeUrl).composition === "full"
+  const resources = isSotw && traitsOf(typeUrl).composition !== "partial"
     ? standingOf(options)
     : expiring;
   // With another version than it has, Envoy takes a heartbeat for news.
@@ -84,7 +84,9 @@ function composeSotw(
     ? nothing
     : lack.removed.filter((name) => ledger.wanted.names.has(name));
   const missing = gone.length > 0 ? [...unknown, ...gone] : unknown;
-  const says = lack.resources.length + missing.length +
+  // Nobody reads that a secret is missing.
+  const errors = traitsOf(typeUrl).secret ? 0 : missing.length;
+  const says = lack.resources.length + errors +
     (full ? lack.removed.length : 0);
   if (says === 0 && !mustAnswer) return undefined;
   const listsAll = full ||

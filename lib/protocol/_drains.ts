@@ -74,18 +74,27 @@ export class Drains {
       ? state.sequencing?.drain ?? 0
       : 0;
     for (const { typeUrl, name } of lost) {
-      if (drain > 0) {
-        this.#drain = drain;
-        if (this.#draining.add(typeUrl, name)) {
-          this.#timers.start(DRAIN, Aging.interval(drain));
-        }
-      }
+      this.keep(typeUrl, name, drain);
       const subscription = this.#find(typeUrl)?.subscription;
       if (!subscription?.names.has(name) || subscription.wildcard) continue;
       if (this.#retained.add(typeUrl, name)) {
         this.#timers.start(RETAIN, Aging.interval(RETENTION));
       }
     }
+  }
+
+  /** Keeps a resource for a time, in milliseconds. */
+  keep(typeUrl: string, name: string, drain: number) {
+    if (drain === 0) return;
+    this.#drain = drain;
+    if (this.#draining.add(typeUrl, name)) {
+      this.#timers.start(DRAIN, Aging.interval(drain));
+    }
+  }
+
+  /** Whether connections are served with a resource that nothing refers to. */
+  isDraining(typeUrl: string, name: string): boolean {
+    return this.#draining.has(typeUrl, name);
   }
 
   /** The client requests some names no longer. */

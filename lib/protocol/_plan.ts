@@ -193,6 +193,11 @@ function planBeside(view: View, options: PlanOptions): Plan {
       removed.push(name);
     } else {
       const needed = substitute?.(name);
+      if (typeof needed === "string") {
+        withheld.update(needed);
+        stillForced.add(name);
+        continue;
+      }
       if (needed) {
         resources.push(needed);
         changes.set(name, needed);
@@ -326,6 +331,9 @@ function judge(
       : { kind: "wait", reason, removal: true };
   }
   const needed = restraint.substitute?.(name);
+  if (typeof needed === "string") {
+    return { kind: "wait", reason: needed, removal: false };
+  }
   if (needed) return { kind: "send", resource: needed, retained: true };
   // Of a member of a collection that the client was never sent, nothing is said.
   const isNews = wanted.names.has(name) &&

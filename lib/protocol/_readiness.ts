@@ -26,12 +26,16 @@ export class Readiness {
 
   /** Tells why a resource of a type has to wait; undefined if none of the type has. */
   of(state: TypeState): Judge | undefined {
-    if (!state.makesBeforeBreak || !traitsOf(state.typeUrl).routes) {
-      return undefined;
-    }
+    if (!state.makesBeforeBreak) return undefined;
+    if (state.typeUrl === TypeUrl.Cluster) return this.#aggregates(state);
+    if (!traitsOf(state.typeUrl).routes) return undefined;
     const clusters = this.#find(TypeUrl.Cluster);
     if (!clusters) {
-      return this.#awaitsClusters() ? () => "names_not_requested" : undefined;
+      if (!this.#awaitsClusters()) return undefined;
+      return (resource) => {
+        const [cluster] = this.#clustersOf(resource);
+        return cluster === undefined ? undefined : "names_not_requested";
+      };
     }
     if (!clusters.makesBeforeBreak) return undefined;
     const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
@@ -55,6 +59,20 @@ export class Readiness {
       for (const name of this.#clustersOf(resource)) {
         const reason = judge(name);
         if (reason === "dependency_nacked" && isNeeded) continue;
+        if (reason) return reason;
+      }
+      return undefined;
+    };
+  }
+
+  /** A cluster that the client has is changed to an aggregate of others once it has these. */
+  #aggregates(clusters: TypeState): Judge {
+    const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
+    return (cluster) => {
+      if (!clusters.has(cluster.name)) return undefined;
+      for (const { typeUrl, name } of cluster.references.references) {
+        if (typeUrl !== TypeUrl.Cluster || name === cluster.name) continue;
+        const reason = this.#cluster(name, clusters, endpoints);
         if (reason) return reason;
       }
       return undefined;

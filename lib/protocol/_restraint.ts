@@ -19,10 +19,10 @@ export interface Restraint {
   /** Why a removal must wait; left out if all may be sent. */
   readonly removal?: (name: string) => Reason | undefined;
   /**
-   * A resource that the client needs for what it was sent before, of a name that the newest set lacks; undefined if the
-   * client does not need one.
+   * A resource that the client needs for what it was sent before, of a name that the newest set lacks; why that has to wait;
+   * or undefined if the client does not need one.
    */
-  readonly substitute?: (name: string) => Resource | undefined;
+  readonly substitute?: (name: string) => Resource | Reason | undefined;
 }
 
 /** Everything may be sent. */

@@ -1,4 +1,4 @@
-import type { Awaited, Blocked } from "../cache/mod.ts";
+import { type Awaited, type Blocked, sameContent } from "../cache/mod.ts";
 import {
   emptyEndpoints,
   Resource,
@@ -48,10 +48,16 @@ export class Sequencer {
   readonly #readiness: Readiness;
   /** Names, by type, that the client was to be sent again for what it was sent, and has not acknowledged. */
   readonly #owed = new Map<string, Set<string>>();
+  /** Names that warming clusters need again: an Envoy has a use for secrets only once it has the endpoints. */
+  #late: { readonly typeUrl: string; readonly name: string }[] = [];
   /** Names that the client needs for what it was sent, of types that it has yet to request. */
   #referred: Referred | undefined;
   /** Whether the client came back with resources, and may have yet to request all the types that it has some of. */
   #isReturning = false;
+  /** Whether the client came back with resources. */
+  #hasReturned = false;
+  /** Types whose older sets were looked at for what a client that came back may still use. */
+  readonly #keptFor = new Set<string>();
 
   constructor(options: SequencerOptions) {
     const { responses, types, isAggregated } = options;
@@ -97,7 +103,14 @@ export class Sequencer {
 
   /** The client requested a type for the first time. */
   opened(state: TypeState) {
-    this.#isReturning ||= this.#isAggregated && state.cameWith;
+    if (!this.#isAggregated) return;
+    const { typeUrl, subscription, cameWith } = state;
+    const clusters = this.#find(TypeUrl.Cluster);
+    // An Envoy requests clusters first, unless some warm: then it is not its first stream, whatever it says that it has.
+    const isEarly = !clusters &&
+      (typeUrl === TypeUrl.ClusterLoadAssignment ||
+        (typeUrl === TypeUrl.Listener && subscription.wildcard));
+    if (cameWith || isEarly) this.#isReturning = this.#hasReturned = true;
   }
 
   /** The client requested other names of a type. */
@@ -123,6 +136,12 @@ export class Sequencer {
     const owed = refusal ? undefined : this.#owed.get(state.typeUrl);
     if (owed) { for (const name of response.names) owed.delete(name); }
     if (owed?.size === 0) this.#owed.delete(state.typeUrl);
+    if (state.typeUrl === TypeUrl.Cluster) this.#late = [];
+    else if (state.typeUrl === TypeUrl.ClusterLoadAssignment) {
+      for (const { typeUrl, name } of this.#late) {
+        this.#find(typeUrl)?.resend([name]);
+      }
+    }
     this.#expectations.answered(state.typeUrl, refusal !== undefined);
     this.#drains.answered(state, refusal !== undefined);
   }
@@ -157,6 +176,7 @@ export class Sequencer {
 
   /** Which changes of a type must wait. */
   restrain(state: TypeState): Restraint {
+    if (this.#hasReturned) this.#keepForReturned(state);
     const restraint = {
       allUpdates: this.#holds(state),
       update: this.#readiness.of(state),
@@ -184,9 +204,20 @@ export class Sequencer {
   #restrainRemovals(
     state: TypeState,
   ): Pick<Restraint, "allRemovals" | "removal"> {
-    if (!state.makesBeforeBreak) return { allRemovals: undefined };
     const { typeUrl } = state;
     const { dependents } = traitsOf(typeUrl);
+    if (!state.makesBeforeBreak) {
+      const clusters = this.#find(TypeUrl.Cluster);
+      if (!clusters || !dependents.includes(TypeUrl.Cluster)) {
+        return { allRemovals: undefined };
+      }
+      // What warming clusters need stays until they are warm.
+      const needed = neededFor(clusters, typeUrl);
+      return {
+        allRemovals: undefined,
+        removal: (name) => needed.has(name) ? "dependency_unacked" : undefined,
+      };
+    }
     if (dependents.some((dependent) => this.#awaitsType(dependent))) {
       return { allRemovals: "names_not_requested" };
     }
@@ -234,26 +265,29 @@ export class Sequencer {
     const warms = traitsOf(typeUrl).dependents.includes(TypeUrl.Cluster);
     if (!this.#isAggregated || !warms) return undefined;
     const isEndpoints = typeUrl === TypeUrl.ClusterLoadAssignment;
+    const clusters = this.#find(TypeUrl.Cluster);
     let needed: ReadonlySet<string> | undefined;
     return (name) => {
-      const older = () =>
-        [...this.#expectations.setsOf(typeUrl), ...state.history]
-          .map(({ resources }) => resources.get(name))
-          .find((resource) => resource !== undefined);
-      if (isEndpoints && !this.#find(TypeUrl.Cluster) && state.cameWith) {
-        return older() ??
-          (this.#isReturning ? undefined : emptyEndpoints(name));
-      }
-      needed ??= neededFor(this.#find(TypeUrl.Cluster), typeUrl);
-      if (!needed.has(name)) return undefined;
-      return older() ?? (isEndpoints ? emptyEndpoints(name) : undefined);
+      const isNeeded = clusters
+        ? (needed ??= neededFor(clusters, typeUrl)).has(name)
+        : this.#hasReturned;
+      if (!isNeeded) return undefined;
+      const sets = [...this.#expectations.setsOf(typeUrl), ...state.history];
+      const older = sets
+        .map(({ resources }) => resources.get(name))
+        .find((resource) => resource && !state.rejects(resource));
+      if (older) return older;
+      if (!clusters && this.#isReturning) return "names_not_requested";
+      if (!isEndpoints) return undefined;
+      const none = emptyEndpoints(name);
+      return state.rejects(none) ? undefined : none;
     };
   }
 
   /** Endpoints that are requested by an Envoy that requests no clusters: it waits for these. */
   *#endpointsInVain(): Iterable<string> {
     const state = this.#find(TypeUrl.ClusterLoadAssignment);
-    if (!state?.cameWith || this.#find(TypeUrl.Cluster)) return;
+    if (!state || this.#find(TypeUrl.Cluster)) return;
     for (const name of state.subscription.names) {
       if (!state.view?.resources.has(name)) yield name;
     }
@@ -274,6 +308,33 @@ export class Sequencer {
         !(held instanceof Resource) ||
         held.references.references.some((its) => its.typeUrl === typeUrl)
       );
+  }
+
+  /**
+   * A client that came back may serve connections with listeners that it no longer says it has: what those of older sets
+   * referred to, by their routes, too, is drained from now on.
+   */
+  #keepForReturned(state: TypeState) {
+    const { typeUrl, view } = state;
+    const isKept = typeUrl === TypeUrl.Listener ||
+      typeUrl === TypeUrl.RouteConfiguration;
+    if (!isKept || !view || this.#keptFor.has(typeUrl)) return;
+    const listeners = this.#find(TypeUrl.Listener);
+    if (!listeners?.view) return;
+    this.#keptFor.add(typeUrl);
+    const drain = listeners.sequencing?.drain ?? 0;
+    for (const set of state.history) {
+      for (const resource of set.resources.values()) {
+        if (sameContent(view.resources.get(resource.name), resource)) continue;
+        // Routes that a listener of now has are those that one of then has, too.
+        const isRouted = typeUrl === TypeUrl.Listener ||
+          this.#drains.isDraining(typeUrl, resource.name);
+        if (!isRouted) continue;
+        for (const { typeUrl, name } of resource.references.references) {
+          this.#drains.keep(typeUrl, name, drain);
+        }
+      }
+    }
   }
 
   /** What the client has yet to request before a type goes on. */
@@ -314,6 +375,9 @@ export class Sequencer {
       state.resend([name]);
       const owed = this.#owed.get(typeUrl) ?? new Set();
       this.#owed.set(typeUrl, owed.add(name));
+      if (parent.typeUrl === TypeUrl.Cluster) {
+        this.#late.push({ typeUrl, name });
+      }
     }
   }
 
@@ -358,11 +422,11 @@ function usedBy(
 
 /** Names of a type that clusters which the newest set lacks, and the client uses, refer to. */
 function neededFor(
-  clusters: TypeState | undefined,
+  clusters: TypeState,
   typeUrl: string,
 ): ReadonlySet<string> {
   const needed = new Set<string>();
-  for (const held of clusters?.inUse() ?? []) {
+  for (const held of clusters.inUse()) {
     if (!(held instanceof Resource)) continue;
     for (const reference of held.references.references) {
       if (reference.typeUrl === typeUrl) needed.add(reference.name);

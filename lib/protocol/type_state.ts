@@ -74,6 +74,8 @@ export class TypeState {
   readonly #responses: Responses;
   readonly #ledger: Ledger;
   readonly #trustsVersion: boolean;
+  /** What the client may have applied of responses that it NACKed. */
+  #applied: Map<string, Resource> | undefined;
   /** What the client NACKed; most never NACK anything. */
   #rejections: Rejections | undefined;
   #view: View | undefined;
@@ -184,8 +186,13 @@ export class TypeState {
   get outstanding(): readonly string[] {
     const sent = this.#inFlight;
     return sent
-      ? [...sent.changed.map(({ name }) => name), ...sent.removed]
+      ? [...changedNames(sent), ...sent.removed]
       : [...this.lacking()].map(({ name }) => name);
+  }
+
+  /** Whether the client NACKed this content. */
+  rejects(resource: Resource): boolean {
+    return this.#rejections?.rejects(resource) ?? false;
   }
 
   /** How many names the client would have asked for after a request; where that is at most `enough`, it may be fewer. */
@@ -296,11 +303,10 @@ export class TypeState {
         yield held!;
       }
     }
+    yield* this.#applied?.values() ?? [];
     const sent = this.#inFlight;
     if (!sent || this.#isSilent(sent)) return;
-    for (
-      const name of [...sent.changed.map(({ name }) => name), ...sent.removed]
-    ) {
+    for (const name of [...changedNames(sent), ...sent.removed]) {
       const before = sent.before(name);
       if (before) yield before;
     }
@@ -492,8 +498,11 @@ export class TypeState {
     this.#reported = undefined;
     if (!error) {
       this.#ledger.holdings.accepted = response.version;
+      for (const name of this.#applied?.keys() ?? nothing) {
+        if (!this.#ledger.due.isDoubted(name)) this.#applied!.delete(name);
+      }
       if (this.#rejections && !response.isHeartbeat) {
-        this.#rejections.acked([...response.names, ...sent.removed]);
+        this.#rejections.acked([...changedNames(sent), ...sent.removed]);
         this.#ledger.due.mayLack ||= this.#rejections.isolation !== undefined;
       }
       return { response, view, refusal: undefined };
@@ -510,10 +519,7 @@ export class TypeState {
   #nack(sent: Sent, message: string): Refusal {
     const { response: { version, names, removed, isHeartbeat } } = sent;
     const mentioned = mentionedNames(message, [...names, ...removed]);
-    const changed = [
-      ...sent.changed.map(({ name }) => name),
-      ...sent.removed,
-    ];
+    const changed = [...changedNames(sent), ...sent.removed];
     const isChanged = new Set(changed);
     const culprits = mentioned.filter((name) => isChanged.has(name));
     const isAttributed = culprits.length > 0;
@@ -545,7 +551,10 @@ export class TypeState {
     const isCulprit = new Set(changed.length === 1 ? changed : culprits);
     for (const name of changed) {
       const isInDoubt = !isCulprit.has(name) || sent.doubted.includes(name);
-      if (isInDoubt) this.#ledger.due.doubt(name);
+      if (!isInDoubt) continue;
+      this.#ledger.due.doubt(name);
+      const resource = resources.get(name);
+      if (resource) (this.#applied ??= new Map()).set(name, resource);
     }
     return refusal;
   }
@@ -587,4 +596,8 @@ export class TypeState {
   #dropRejectionsIfEmpty() {
     if (this.#rejections?.isEmpty) this.#rejections = undefined;
   }
+}
+
+function changedNames({ changed }: Sent): string[] {
+  return changed.map(({ name }) => name);
 }
