@@ -192,7 +192,7 @@ function planBeside(view: View, options: PlanOptions): Plan {
       }
       removed.push(name);
     } else {
-      const needed = substitute?.(name);
+      const needed = view.isPending(name) ? undefined : substitute?.(name);
       if (typeof needed === "string") {
         withheld.update(needed);
         stillForced.add(name);
@@ -330,7 +330,8 @@ function judge(
       ? { kind: "send", resource: held, retained: true }
       : { kind: "wait", reason, removal: true };
   }
-  const needed = restraint.substitute?.(name);
+  const isPending = view.isPending(name);
+  const needed = isPending ? undefined : restraint.substitute?.(name);
   if (typeof needed === "string") {
     return { kind: "wait", reason: needed, removal: false };
   }
@@ -338,7 +339,7 @@ function judge(
   // Of a member of a collection that the client was never sent, nothing is said.
   const isNews = wanted.names.has(name) &&
     isUnknown(view, name, held, options);
-  if (!wanted.collections.has(name) && view.isPending(name)) {
+  if (!wanted.collections.has(name) && isPending) {
     return { kind: "wait", reason: "undecided", removal: false };
   }
   return { kind: isNews ? "unknown" : "nothing" };

@@ -213,9 +213,12 @@ export class Sequencer {
       }
       // What warming clusters need stays until they are warm.
       const needed = neededFor(clusters, typeUrl);
+      const reason = clusters.isInProgress
+        ? "dependency_unacked"
+        : "dependency_nacked";
       return {
         allRemovals: undefined,
-        removal: (name) => needed.has(name) ? "dependency_unacked" : undefined,
+        removal: (name) => needed.has(name) ? reason : undefined,
       };
     }
     if (dependents.some((dependent) => this.#awaitsType(dependent))) {
@@ -270,14 +273,16 @@ export class Sequencer {
     return (name) => {
       const isNeeded = clusters
         ? (needed ??= neededFor(clusters, typeUrl)).has(name)
-        : this.#hasReturned;
+        : this.#hasReturned && state.sequencing !== undefined;
       if (!isNeeded) return undefined;
       const sets = [...this.#expectations.setsOf(typeUrl), ...state.history];
       const older = sets
         .map(({ resources }) => resources.get(name))
         .find((resource) => resource && !state.rejects(resource));
       if (older) return older;
-      if (!clusters && this.#isReturning) return "names_not_requested";
+      const waits = !clusters && this.#isReturning &&
+        (state.sequencing?.holdTimeout ?? 0) > 0;
+      if (waits) return "names_not_requested";
       if (!isEndpoints) return undefined;
       const none = emptyEndpoints(name);
       return state.rejects(none) ? undefined : none;

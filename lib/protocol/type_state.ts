@@ -502,7 +502,13 @@ export class TypeState {
         if (!this.#ledger.due.isDoubted(name)) this.#applied!.delete(name);
       }
       if (this.#rejections && !response.isHeartbeat) {
-        this.#rejections.acked([...changedNames(sent), ...sent.removed]);
+        const { removed, missing } = response;
+        this.#rejections.acked([
+          ...changedNames(sent),
+          ...sent.removed,
+          ...removed,
+          ...missing,
+        ]);
         this.#ledger.due.mayLack ||= this.#rejections.isolation !== undefined;
       }
       return { response, view, refusal: undefined };

@@ -19,6 +19,8 @@ export class Witness {
   isKnown = true;
   /** Names of which a response said something new. */
   readonly fresh = new WeakMap<TestResponse, ReadonlySet<string>>();
+  /** Routes that a listener that was sent may need again. */
+  readonly owed = new Set<string>();
   /** Whether it has read a response on its stream. */
   hasRead = false;
   readonly #legacyWildcard: boolean;
@@ -147,8 +149,13 @@ export class Witness {
         wish.partial.clear();
         wish.unknown.clear();
       }
+      const held = this.client.held(wish.typeUrl);
       for (const name of mentioned(response)) {
-        wish.refused.delete(name);
+        const resource = response.resources.find((its) => its.name === name);
+        const before = held.get(name);
+        // What it had before it is sent in place of what it NACKed.
+        const isKept = resource && before && keyOf(before) === keyOf(resource);
+        if (!isKept) wish.refused.delete(name);
         wish.unheard.delete(name);
         wish.partial.delete(name);
         wish.unknown.delete(name);
@@ -201,6 +208,18 @@ export class Witness {
     }
     this.isKnown = this.protocol === "delta";
     this.client.reconnect();
+  }
+
+  /** An Envoy that gets a listener may need the listener's routes again. */
+  #noteOwed(response: TestResponse, fresh: ReadonlySet<string>) {
+    const routes = this.wish(TypeUrl.RouteConfiguration);
+    for (const resource of response.resources) {
+      if (!fresh.has(resource.name)) continue;
+      for (const name of references(resource)) {
+        routes.told.due.add(name);
+        this.owed.add(name);
+      }
+    }
   }
 
   /** Whether what it asks for is sent again when it reconnects: endpoints that it requests before clusters. */
@@ -257,6 +276,10 @@ export class Witness {
       );
     }
     this.fresh.set(response, fresh);
+    if (typeUrl === TypeUrl.RouteConfiguration) {
+      for (const name of mentioned(response)) this.owed.delete(name);
+    }
+    if (typeUrl === TypeUrl.Listener) this.#noteOwed(response, fresh);
     if (typeUrl !== TypeUrl.Cluster) return;
     // Clusters that changed are warmed, which takes their endpoints.
     const endpoints = this.wish(TypeUrl.ClusterLoadAssignment);
@@ -290,6 +313,9 @@ export class Witness {
     wish.refusedNothing = said.length === 0;
     for (const resource of response.resources) {
       const { name } = resource;
+      const had = this.client.held(wish.typeUrl).get(name);
+      const isFresh = this.fresh.get(response)?.has(name);
+      if (!isFresh && had && keyOf(had) === keyOf(resource)) continue;
       if (names.has(name)) {
         wish.refused.set(name, keyOf(resource));
       } else wish.refused.delete(name);

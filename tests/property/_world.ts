@@ -258,6 +258,9 @@ export class World {
     const asked = [...truth.values()].filter(({ name }) => wish.isAsked(name));
     if (wish.refused.size > 0) return "it refused something";
     if (witness.isSentAgain(wish)) return "a cluster may wait for it";
+    const isOwed = typeUrl === TypeUrl.RouteConfiguration &&
+      [...witness.owed].some((name) => names.has(name));
+    if (isOwed) return "a listener may wait for it";
     if (held.size !== asked.length || asked.length === 0) return "it differs";
     for (const { name, version } of asked) {
       const has = held.get(name);
@@ -311,6 +314,7 @@ export class World {
         throw new Error(`${what}: it still has ${name}`);
       }
     }
+    if (witness.isSentAgain(wish)) return;
     for (const name of wish.names) {
       if (truth.has(name) || held.has(name) || isCollection(name)) continue;
       if (wish.unknown.has(name)) continue;
