@@ -134,6 +134,14 @@ export class Clusters {
     this.#hasEndpoints(entry);
   }
 
+  /** EDS was rejected: a cluster no longer waits for its endpoints. */
+  fail(id: string) {
+    const entry = this.#entry(id);
+    if (!entry || entry.deadline === undefined) return;
+    entry.deadline = undefined;
+    this.#hasEndpoints(entry);
+  }
+
   /** Activates the clusters that wait for nothing any longer. */
   proceed() {
     for (const { warming } of [...this.state.slots.values()]) {

@@ -4,7 +4,7 @@ import {
   type ModelResponse,
   RejectedError,
 } from "./model.ts";
-import type { Deliver, Mux, MuxWatch } from "./_mux.ts";
+import type { Deliver, Fail, Mux, MuxWatch } from "./_mux.ts";
 
 interface DeltaType {
   watches: MuxWatch[];
@@ -34,10 +34,12 @@ export class DeltaMux implements Mux {
     answers: [] as DeltaAnswer[],
   };
   readonly #deliver: Deliver;
+  readonly #fail: Fail;
   #requests: ModelRequest[] = [];
 
-  constructor(deliver: Deliver) {
+  constructor(deliver: Deliver, fail: Fail) {
     this.#deliver = deliver;
+    this.#fail = fail;
   }
 
   watch(typeUrl: string, names: readonly string[], owner: string) {
@@ -125,6 +127,7 @@ export class DeltaMux implements Mux {
     } catch (cause) {
       if (!(cause instanceof RejectedError)) throw cause;
       error = cause.message;
+      for (const { owner } of [...type.watches]) this.#fail(owner);
     }
     this.state.answers.push({ typeUrl, nonce, error });
     this.#trySend();

@@ -12,6 +12,9 @@ export type Deliver = (
   removed: readonly string[] | undefined,
 ) => void;
 
+/** Told that a response was rejected, of each watch of its type: nothing waits for a first resource any longer. */
+export type Fail = (owner: string) => void;
+
 /** An Envoy's subscriptions on one stream, in one protocol. */
 export interface Mux {
   /** All it knows, as plain data. */

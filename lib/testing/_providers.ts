@@ -98,6 +98,12 @@ export class Providers {
     this.start(key);
   }
 
+  /** A response was rejected: a subscription no longer waits for its first resource. */
+  fail(key: string) {
+    const provider = this.state.get(key);
+    if (provider) provider.deadline = undefined;
+  }
+
   /** The next time at which one stops to wait. */
   get deadline(): number | undefined {
     const all = [...this.state.values()].flatMap((its) => its.deadline ?? []);

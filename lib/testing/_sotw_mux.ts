@@ -4,7 +4,7 @@ import {
   type ModelResponse,
   RejectedError,
 } from "./model.ts";
-import type { Deliver, Mux, MuxWatch } from "./_mux.ts";
+import type { Deliver, Fail, Mux, MuxWatch } from "./_mux.ts";
 
 interface SotwType {
   /** The newest first, which is the order of delivery. */
@@ -26,10 +26,12 @@ export class SotwMux implements Mux {
     order: [] as string[],
   };
   readonly #deliver: Deliver;
+  readonly #fail: Fail;
   #requests: ModelRequest[] = [];
 
-  constructor(deliver: Deliver) {
+  constructor(deliver: Deliver, fail: Fail) {
     this.#deliver = deliver;
+    this.#fail = fail;
   }
 
   watch(typeUrl: string, names: readonly string[], owner: string) {
@@ -90,6 +92,7 @@ export class SotwMux implements Mux {
     } catch (error) {
       if (!(error instanceof RejectedError)) throw error;
       type.error = error.message;
+      for (const { owner } of [...type.watches]) this.#fail(owner);
     }
     type.nonce = nonce;
     this.#queue(typeUrl);

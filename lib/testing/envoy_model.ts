@@ -66,9 +66,10 @@ export class EnvoyModel {
   constructor(options: EnvoyModelOptions) {
     this.#options = options;
     const deliver = this.#deliver.bind(this);
+    const fail = this.#fail.bind(this);
     this.#mux = options.protocol === "delta"
-      ? new DeltaMux(deliver)
-      : new SotwMux(deliver);
+      ? new DeltaMux(deliver, fail)
+      : new SotwMux(deliver, fail);
     const world: World = {
       mux: this.#mux,
       rejects: options.rejects ?? (() => undefined),
@@ -250,6 +251,15 @@ export class EnvoyModel {
     } finally {
       this.#proceed();
     }
+  }
+
+  #fail(owner: string) {
+    if (owner === TypeUrl.Cluster) this.#clusters.fetched();
+    else if (owner === TypeUrl.Listener) {
+      this.#listeners.state.isFetched = true;
+    } else if (owner.startsWith("cluster-")) this.#clusters.fail(owner);
+    else this.#providers.fail(owner);
+    this.#proceed();
   }
 
   #proceed() {

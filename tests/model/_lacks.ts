@@ -27,7 +27,8 @@ export function lacks(
   const visit = (its: Resource, seen: Set<Resource>) => {
     if (seen.has(its)) return;
     seen.add(its);
-    if (!isExcused(its) && !has(its)) problems.push(`no ${shown(its)}`);
+    if (isExcused(its)) return;
+    if (!has(its)) problems.push(`no ${shown(its)}`);
     for (const { typeUrl, name } of its.references.references) {
       const other = byKey.get(`${typeUrl} ${name}`);
       if (referred.includes(typeUrl) && other) visit(other, seen);

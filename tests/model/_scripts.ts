@@ -29,7 +29,8 @@ const { constantFrom, oneof, record, tuple } = fc;
 
 const clusterNames = ["a", "b", "c"];
 const routeNames = ["r", "q"];
-const listenerNames = ["l", "k"];
+/** Two of them have one address. */
+const listenerNames = ["l:port=1000", "m:port=1000", "k"];
 
 function version(weight: number): Text {
   return oneof(
@@ -50,13 +51,13 @@ function badness(nacks: boolean): Text {
 const picks = fc.array(fc.nat(11), { minLength: 1, maxLength: 2 });
 
 function clusters(nacks: boolean) {
-  const kinds = constantFrom(
+  const kinds = constantFrom<string[]>(
     "",
     "",
     "",
     ":static",
     ":eds=shared",
-    ":of",
+    // ":of",
     ":tls=s",
     ":static:tls=s",
     ":tls=t",
@@ -91,7 +92,6 @@ function listeners(nacks: boolean) {
       name: constantFrom(...listenerNames),
       kind: constantFrom("rds", "rds", "inline"),
       more: constantFrom("", "", "", ":tls=s", ":tls=t", ":ecds=f"),
-      port: constantFrom("", "", ":port=1000", ":port=1001"),
       source: constantFrom("", "", "", ":wait=5"),
       version: version(4),
       bad: badness(nacks),
@@ -129,15 +129,16 @@ export function sets(nacks: boolean): Text {
       : byName(routes).map(({ name }) => name);
     const ports = new Set<string>();
     const listenerTexts = byName(listeners).flatMap((its) => {
-      if (its.port && ports.has(its.port)) return [];
-      ports.add(its.port);
+      const [, port] = its.name.split(":");
+      if (port && ports.has(port)) return [];
+      ports.add(port);
       const isInline = its.kind === "inline" || present.length === 0;
       if (isInline && all.length === 0) return [];
       const target = isInline
         ? `:inline=${pick(all, its.picks).join("+")}`
         : `:rds=${pick(present, its.picks)[0]}`;
-      const { name, more, port, source, version, bad } = its;
-      return [`${name}${target}${more}${port}${source}${version}${bad}`];
+      const { name, more, source, version, bad } = its;
+      return [`${name}${target}${more}${source}${version}${bad}`];
     });
     const texts = [...clusterTexts, ...routeTexts, ...listenerTexts].join(" ");
     const has = (prop: string) => new RegExp(`:${prop}\\b`).test(texts);
@@ -174,7 +175,10 @@ function byName<T extends { name: string }>(all: readonly T[]): T[] {
 /** Random scripts: sets of resources, and messages that arrive in between. */
 export function scripts(kind: ScriptKind): fc.Arbitrary<string[]> {
   const { disconnects, nacks } = kind;
-  const set = sets(nacks).map((text) => `set ${text}`.trim());
+  // Without an order, a listener may come before the clusters of its own routes, which Envoy rejects for good.
+  const set = sets(nacks).filter((text) =>
+    kind.cache !== "default" || !text.includes(":inline")
+  ).map((text) => `set ${text}`.trim());
   const command = oneof(
     { weight: 3, arbitrary: set },
     { weight: 8, arbitrary: fc.constant("request") },
