@@ -139,7 +139,9 @@ export class World {
 
   /** What the client lacks of the newest resources, but for what it rejects and what depends on that. */
   lacks(isDrained: boolean): string[] {
-    return lacks(this.envoy, this.#newest, this.#rejected, isDrained);
+    const rejected = this.#newest.filter((its) => rejectionOf(its));
+    const names = new Set(rejected.map(({ name }) => name));
+    return lacks(this.envoy, this.#newest, names, isDrained);
   }
 
   #disconnect() {
