@@ -9,9 +9,16 @@ const complete: readonly string[] = [
   TypeUrl.TypedExtensionConfig,
 ];
 
+/** Types whose acknowledgement tells that a cluster has its endpoints. */
+const secured: readonly string[] = [
+  TypeUrl.Cluster,
+  TypeUrl.ClusterLoadAssignment,
+];
+
 /**
  * Finds responses that contain nothing but what the client was sent before. These have a reason: the client requests a name anew,
- * a resource that refers to the name was sent, the client rejected a response, or it has just connected.
+ * a resource that refers to the name was sent, the client rejected a response, or it has just connected. The secrets of a cluster
+ * that was sent may follow its endpoints once more: Envoy subscribes to them only then, and need not tell.
  */
 export class Repeats {
   readonly #protocol: "sotw" | "delta";
@@ -19,6 +26,8 @@ export class Repeats {
   readonly #sent = new Map<string, string>();
   readonly #names = new Map<string, ReadonlySet<string>>();
   readonly #sets = new Map<string, string>();
+  /** Secrets of clusters that the client has yet to acknowledge. */
+  readonly #secrets = new Set<string>();
 
   constructor(protocol: "sotw" | "delta") {
     this.#protocol = protocol;
@@ -29,10 +38,15 @@ export class Repeats {
     this.#sent.clear();
     this.#names.clear();
     this.#sets.clear();
+    this.#secrets.clear();
   }
 
   /** The server receives a request. */
-  request({ typeUrl, names, subscribe, error }: ModelRequest) {
+  request({ typeUrl, nonce, names, subscribe, error }: ModelRequest) {
+    if (nonce && secured.includes(typeUrl)) {
+      for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
+      if (typeUrl === TypeUrl.Cluster) this.#secrets.clear();
+    }
     const before = this.#names.get(typeUrl) ?? new Set();
     const now = new Set(names);
     this.#names.set(typeUrl, now);
@@ -67,6 +81,10 @@ export class Repeats {
       if (!isNew) continue;
       for (const its of references.references) {
         this.#allow(its.typeUrl, its.name);
+        const isSecret = its.typeUrl === TypeUrl.Secret;
+        if (isSecret && typeUrl === TypeUrl.Cluster) {
+          this.#secrets.add(its.name);
+        }
       }
     }
     if (!isRepeated) return undefined;

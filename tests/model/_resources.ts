@@ -166,7 +166,7 @@ function routesTo(name: string, clusters: readonly string[], version = "") {
 
 function routeOf({ name, props }: Words): Resource {
   const clusters = props.get("to")?.split("+") ?? [];
-  const isBad = props.has("bad") ? "bad" : "";
+  const isBad = [...props.keys()].find((key) => key.startsWith("bad")) ?? "";
   const version = `${props.get("v") ?? ""}${isBad}`;
   return createResource(routesTo(name, clusters, version));
 }
