@@ -23,6 +23,14 @@
  *
  * @module
  */
+export { EnvoyModel, type EnvoyModelOptions } from "./envoy_model.ts";
+export type {
+  ModelProtocol,
+  ModelRequest,
+  ModelResponse,
+  Rejection,
+  Rejects,
+} from "./model.ts";
 export { TestClient } from "./client.ts";
 export type { HeldResource, ResourceType } from "./held.ts";
 export type { Answer, TestClientOptions, WaitOptions } from "./options.ts";

@@ -1,0 +1,269 @@
+import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
+import {
+  EnvoyModel,
+  type ModelRequest,
+  type ModelResponse,
+} from "../../lib/testing/mod.ts";
+import { FakeClock } from "../support/clock.ts";
+import { type CacheName, makeCache, type Subject } from "./_caches.ts";
+import { Driver } from "./_driver.ts";
+import { lacks } from "./_lacks.ts";
+import { Repeats } from "./_repeats.ts";
+import { rejectionOf, resources } from "./_resources.ts";
+
+/** How many responses may follow one change, or one connection. */
+const MOST_RESPONSES = 40;
+/** How long a rest may take until the newest is in force, in milliseconds: less than any client waits. */
+const PROMPT = 10_000;
+/** Longer than everything that drains. */
+const DRAINED = 1_300_000;
+
+/** How the world of a script is made. */
+export interface WorldOptions {
+  readonly protocol: "sotw" | "delta";
+  readonly cache: CacheName;
+  /** Whether more than an Envoy's own waits have to be without effect: what the client is expected to request, it requests. */
+  readonly strict?: boolean;
+}
+
+/**
+ * A model of an Envoy, a server, and what is under way between them, command by command:
+ *
+ * - `set Cluster a Endpoints a …`: what there is from now on
+ * - `connect`, `disconnect`, `restart` (the server, with the same cache)
+ * - `request`, `response`: the next message that is under way arrives
+ * - `stall`, `flow`: the client stops reading, and reads again
+ * - `advance 1000`: time passes, in milliseconds
+ * - `rest`: all that is under way arrives, and the client must have the newest resources
+ * - `drain`: the same, and so much time passes that everything has drained; nothing else may be left
+ */
+export class World {
+  readonly clock = new FakeClock();
+  readonly envoy: EnvoyModel;
+  readonly requests: ModelRequest[] = [];
+  readonly responses: ModelResponse[] = [];
+  readonly driver: Driver;
+  readonly log: string[] = [];
+  readonly options: WorldOptions;
+  isConnected = false;
+  responsesSent = 0;
+  readonly #subject: Subject;
+  readonly #repeats: Repeats;
+  #newest: readonly Resource[] = [];
+  #rejected = new Set<string>();
+  /** Types of which a response was rejected: what waits for others of the type goes on without them. */
+  #nacked = new Set<string>();
+  #stalls = false;
+  #mayFlow = false;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    const { protocol, cache } = options;
+    this.#subject = makeCache(cache, this.clock);
+    this.#repeats = new Repeats(protocol);
+    this.envoy = new EnvoyModel({ protocol, rejects: rejectionOf });
+    const server = { protocol, cache: this.#subject.cache, clock: this.clock };
+    this.driver = new Driver(server);
+  }
+
+  /** Carries out a command. Throws where something is not as it should be. */
+  execute(command: string) {
+    this.log.push(command);
+    const [verb] = command.split(" ", 1);
+    const rest = command.slice(verb.length + 1);
+    const run = this.#commands[verb];
+    if (!run) throw new SyntaxError(`unknown command: ${command}`);
+    run(rest);
+    this.#check();
+  }
+
+  /** Whether a command would do something. */
+  can(verb: string): boolean {
+    switch (verb) {
+      case "request":
+        return this.requests.length > 0;
+      case "response":
+        return this.responses.length > 0;
+      case "connect":
+        return !this.isConnected;
+      case "disconnect":
+        return this.isConnected;
+      default:
+        return true;
+    }
+  }
+
+  readonly #commands: Readonly<Record<string, (rest: string) => void>> = {
+    set: (text) => {
+      this.#newest = resources(text);
+      this.responsesSent = 0;
+      for (const its of this.#newest) {
+        if (rejectionOf(its)) this.#rejected.add(its.name);
+      }
+      this.#subject.set(this.#newest);
+      this.#pull();
+    },
+    connect: () => {
+      if (this.isConnected) return;
+      this.isConnected = true;
+      this.responsesSent = 0;
+      this.driver.open();
+      this.#repeats.connect();
+      this.#send(this.envoy.connect());
+    },
+    disconnect: () => this.#disconnect(),
+    restart: () => {
+      this.#disconnect();
+      this.driver.restart();
+    },
+    request: () => {
+      const request = this.requests.shift();
+      if (!request) return;
+      this.#repeats.request(request);
+      this.driver.request(request);
+      this.#pull();
+    },
+    response: () => {
+      const response = this.responses.shift();
+      if (response) this.#send(this.envoy.receive(response));
+    },
+    stall: () => this.#stalls = true,
+    flow: () => {
+      this.#stalls = false;
+      this.#pull();
+    },
+    advance: (ms) => this.#advance(Number(ms)),
+    rest: () => this.#rest(),
+    drain: () => this.#drain(),
+  };
+
+  /** What the client lacks of the newest resources, but for what it rejects and what depends on that. */
+  lacks(isDrained: boolean): string[] {
+    const rejected = this.#newest.filter((its) => rejectionOf(its));
+    const names = new Set(rejected.map(({ name }) => name));
+    return lacks(this.envoy, this.#newest, names, isDrained);
+  }
+
+  #disconnect() {
+    this.isConnected = false;
+    this.driver.close();
+    this.envoy.disconnect();
+    this.requests.length = 0;
+    this.responses.length = 0;
+  }
+
+  #advance(ms: number) {
+    this.clock.advance(ms);
+    this.#send(this.envoy.advance(ms));
+    this.#pull();
+  }
+
+  #send(requests: readonly ModelRequest[]) {
+    if (!this.isConnected) return;
+    for (const request of requests) {
+      this.log.push(`  → ${writtenRequest(request)}`);
+      if (request.error !== undefined) this.#nacked.add(request.typeUrl);
+      this.requests.push(request);
+    }
+  }
+
+  #pull() {
+    if (!this.isConnected || this.#stalls) return;
+    for (;;) {
+      const response = this.driver.pull();
+      this.log.push(...this.driver.log.splice(0));
+      if (!response) return;
+      this.log.push(`  ← ${writtenResponse(response)}`);
+      this.responses.push(response);
+      this.responsesSent++;
+      if (this.responsesSent > MOST_RESPONSES) {
+        throw new Error(`more than ${MOST_RESPONSES} responses for one change`);
+      }
+      const problem = this.#repeats.response(response);
+      if (problem) throw new Error(problem);
+    }
+  }
+
+  #exchange() {
+    while (this.requests.length + this.responses.length > 0) {
+      this.#commands[this.requests.length > 0 ? "request" : "response"]("");
+      this.#check();
+    }
+  }
+
+  #rest() {
+    this.#commands.flow("");
+    this.#commands.connect("");
+    this.#exchange();
+    for (let waited = 0; waited < PROMPT; waited += 500) {
+      if (this.lacks(false).length === 0) break;
+      this.log.push("  (500 ms)");
+      this.#advance(500);
+      this.#exchange();
+    }
+    this.#requireNone("it lacks", this.lacks(false));
+    const { typeUrls, settled } = this.driver;
+    const waits = typeUrls.filter((typeUrl) => !settled.has(typeUrl))
+      .map(shortName);
+    this.#requireNone("not settled:", waits);
+  }
+
+  /** Lets everything drain; then nothing must be left of what there was before. */
+  #drain() {
+    this.#rest();
+    this.log.push("  (everything drains)");
+    for (let waited = 0; waited < DRAINED; waited += DRAINED / 10) {
+      this.#advance(DRAINED / 10);
+      this.#exchange();
+    }
+    this.#requireNone("after draining:", this.lacks(true));
+  }
+
+  #check() {
+    this.#requireNone("the initial fetch timed out:", this.envoy.timeouts);
+    const { strict = false } = this.options;
+    if (strict) {
+      this.#requireNone("not requested in time:", this.driver.notRequested);
+    }
+    if (!this.#subject.makesBeforeBreak) return;
+    const broken = this.envoy.broken.filter((text) => !this.#isExcused(text));
+    this.#requireNone("requests fail:", broken);
+  }
+
+  #isExcused(broken: string): boolean {
+    const words = broken.split(" ");
+    if ([...this.#rejected].some((name) => words.includes(name))) return true;
+    const { ClusterLoadAssignment } = TypeUrl;
+    return [...this.#nacked].some((typeUrl) =>
+      broken.includes(`lacks ${shortName(typeUrl)}`) ||
+      typeUrl === ClusterLoadAssignment && words.includes("endpoints")
+    );
+  }
+
+  #requireNone(what: string, problems: readonly string[]) {
+    if (problems.length > 0) throw new Error(`${what} ${problems.join(", ")}`);
+  }
+}
+
+/** A request as a line of a conversation. */
+export function writtenRequest(request: ModelRequest): string {
+  const list = (label: string, names: readonly string[]) =>
+    names.length > 0 ? ` ${label}=${names.join(",")}` : "";
+  const { typeUrl, nonce, error, version } = request;
+  return shortName(typeUrl) + list("names", request.names) +
+    list("subscribe", request.subscribe) +
+    list("unsubscribe", request.unsubscribe) +
+    list("has", [...request.versions.keys()]) +
+    (nonce ? ` nonce=${nonce}` : "") +
+    (version ? ` version=${version.slice(0, 6)}` : "") +
+    (error === undefined ? "" : ` error="${error}"`);
+}
+
+/** A response as a line of a conversation. */
+export function writtenResponse(response: ModelResponse): string {
+  const { typeUrl, nonce, version, resources, removed } = response;
+  const names = resources.map(({ name }) => name).join(" ");
+  return `${shortName(typeUrl)} nonce=${nonce} version=${
+    version.slice(0, 6)
+  } [${names}]` + (removed.length > 0 ? ` removed=[${removed.join(" ")}]` : "");
+}
