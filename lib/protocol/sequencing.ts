@@ -94,10 +94,10 @@ export class Sequencer {
 
   /**
    * Whether the version that a client says it has of a type proves nothing: an Envoy that lost its stream while a cluster
-   * warmed needs the cluster's endpoints again, and requests clusters only once it has them.
+   * warmed needs the cluster's endpoints and secrets again, and requests clusters only once it has them.
    */
   ignoresClaim(typeUrl: string): boolean {
-    return this.#isAggregated && typeUrl === TypeUrl.ClusterLoadAssignment &&
+    return this.#isAggregated && warmsClusters(typeUrl) &&
       !this.#find(TypeUrl.Cluster);
   }
 
@@ -127,6 +127,11 @@ export class Sequencer {
   sent(state: TypeState, sent: Sent) {
     if (sent.response.isHeartbeat) return;
     this.#followUp(state, sent);
+    if (state.typeUrl === TypeUrl.ClusterLoadAssignment) {
+      for (const { typeUrl, name } of this.#late) {
+        this.#find(typeUrl)?.resend([name]);
+      }
+    }
     this.#expectations.sent(state, sent);
     this.#drains.sent(state, sent);
   }
@@ -137,11 +142,6 @@ export class Sequencer {
     if (owed) { for (const name of response.names) owed.delete(name); }
     if (owed?.size === 0) this.#owed.delete(state.typeUrl);
     if (state.typeUrl === TypeUrl.Cluster) this.#late = [];
-    else if (state.typeUrl === TypeUrl.ClusterLoadAssignment) {
-      for (const { typeUrl, name } of this.#late) {
-        this.#find(typeUrl)?.resend([name]);
-      }
-    }
     this.#expectations.answered(state.typeUrl, refusal !== undefined);
     this.#drains.answered(state, refusal !== undefined);
   }
@@ -176,7 +176,10 @@ export class Sequencer {
 
   /** Which changes of a type must wait. */
   restrain(state: TypeState): Restraint {
-    if (this.#hasReturned) this.#keepForReturned(state);
+    if (this.#hasReturned) {
+      this.#keepForReturned(TypeUrl.Listener);
+      this.#keepForReturned(TypeUrl.RouteConfiguration);
+    }
     const restraint = {
       allUpdates: this.#holds(state),
       update: this.#readiness.of(state),
@@ -265,8 +268,11 @@ export class Sequencer {
    */
   #substitutes(state: TypeState): Restraint["substitute"] {
     const { typeUrl } = state;
-    const warms = traitsOf(typeUrl).dependents.includes(TypeUrl.Cluster);
-    if (!this.#isAggregated || !warms) return undefined;
+    if (!this.#isAggregated) return undefined;
+    if (typeUrl === TypeUrl.RouteConfiguration) {
+      return (name) => this.#substituteRoutes(state, name);
+    }
+    if (!warmsClusters(typeUrl)) return undefined;
     const isEndpoints = typeUrl === TypeUrl.ClusterLoadAssignment;
     const clusters = this.#find(TypeUrl.Cluster);
     let needed: ReadonlySet<string> | undefined;
@@ -287,6 +293,30 @@ export class Sequencer {
       const none = emptyEndpoints(name);
       return state.rejects(none) ? undefined : none;
     };
+  }
+
+  /**
+   * Routes that a listener which the client has refers to, and the newest set lacks: they wait for the listener to be
+   * replaced, and are sent as they were with it if the client NACKs that, for as long as the client has their clusters.
+   */
+  #substituteRoutes(state: TypeState, name: string) {
+    const listeners = this.#find(TypeUrl.Listener);
+    const clusters = this.#find(TypeUrl.Cluster);
+    if (!listeners?.makesBeforeBreak || !clusters) return undefined;
+    const users = [...listeners.inUse()].filter((held) =>
+      held instanceof Resource && refersTo(held, state.typeUrl, name)
+    );
+    if (users.length === 0) return undefined;
+    if (listeners.isInProgress) return "dependency_unacked";
+    const routeSets = [...state.history];
+    const at = [...listeners.history].findIndex(({ resources }) =>
+      users.some((held) => resources.get((held as Resource).name) === held)
+    );
+    const routes = routeSets[at]?.resources.get(name);
+    const isServed = routes?.references.references.every((reference) =>
+      reference.typeUrl !== TypeUrl.Cluster || clusters.has(reference.name)
+    );
+    return routes && isServed && !state.rejects(routes) ? routes : undefined;
   }
 
   /** Endpoints that are requested by an Envoy that requests no clusters: it waits for these. */
@@ -319,13 +349,12 @@ export class Sequencer {
    * A client that came back may serve connections with listeners that it no longer says it has: what those of older sets
    * referred to, by their routes, too, is drained from now on.
    */
-  #keepForReturned(state: TypeState) {
-    const { typeUrl, view } = state;
-    const isKept = typeUrl === TypeUrl.Listener ||
-      typeUrl === TypeUrl.RouteConfiguration;
-    if (!isKept || !view || this.#keptFor.has(typeUrl)) return;
+  #keepForReturned(typeUrl: string) {
+    if (this.#keptFor.has(typeUrl)) return;
+    const state = this.#find(typeUrl);
+    const view = state?.view;
     const listeners = this.#find(TypeUrl.Listener);
-    if (!listeners?.view) return;
+    if (!state || !view || !listeners?.view) return;
     this.#keptFor.add(typeUrl);
     const drain = listeners.sequencing?.drain ?? 0;
     for (const set of state.history) {
@@ -371,19 +400,28 @@ export class Sequencer {
     for (const [typeUrl, names] of this.#responses.references(sent.changed)) {
       const state = this.#find(typeUrl);
       if (!state) this.#refer(typeUrl, names);
-      else if (typeUrl === TypeUrl.ClusterLoadAssignment) state.resend(names);
+      else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
+        state.resend(names);
+        for (const name of names) this.#owe(state, name);
+      }
     }
     const parents = this.#types.filter(isParent);
     for (const { typeUrl, name } of newlyUsed(sent, parents)) {
-      const state = this.#find(typeUrl);
-      if (!state?.held(name)) continue;
-      state.resend([name]);
-      const owed = this.#owed.get(typeUrl) ?? new Set();
-      this.#owed.set(typeUrl, owed.add(name));
       if (parent.typeUrl === TypeUrl.Cluster) {
         this.#late.push({ typeUrl, name });
       }
+      const state = this.#find(typeUrl);
+      if (!state?.held(name)) continue;
+      state.resend([name]);
+      this.#owe(state, name);
     }
+  }
+
+  /** Notes that a client needs again what it has of a name. */
+  #owe(state: TypeState, name: string) {
+    if (!state.held(name)) return;
+    const owed = this.#owed.get(state.typeUrl) ?? new Set();
+    this.#owed.set(state.typeUrl, owed.add(name));
   }
 
   #refer(typeUrl: string, names: ReadonlySet<string>) {
@@ -396,6 +434,17 @@ export class Sequencer {
 }
 
 const RETURNING = "returning";
+
+/** Whether clusters warm until they have resources of a type. */
+function warmsClusters(typeUrl: string): boolean {
+  return traitsOf(typeUrl).dependents.includes(TypeUrl.Cluster);
+}
+
+function refersTo(resource: Resource, typeUrl: string, name: string): boolean {
+  return resource.references.references.some((its) =>
+    its.typeUrl === typeUrl && its.name === name
+  );
+}
 
 /** Whether a client that is sent a resource of a type requests others at once. */
 function isParent({ typeUrl }: TypeState): boolean {

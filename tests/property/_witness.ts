@@ -143,7 +143,8 @@ export class Witness {
       if (wish.told.full && response.refreshed.length === 0) {
         // It is left without what it NACKed.
         for (const [name, what] of wish.refused) {
-          if (what === null) wish.refused.delete(name);
+          const isOmitted = !response.names.includes(name);
+          if (what === null && isOmitted) wish.refused.delete(name);
         }
         wish.unheard.clear();
         wish.partial.clear();
@@ -189,6 +190,9 @@ export class Witness {
         }
       }
       const told = wish.told = wish.newlyTold();
+      if (wish.typeUrl === TypeUrl.RouteConfiguration) {
+        for (const name of this.owed) told.due.add(name);
+      }
       const canSay = this.protocol === "delta" || told.full;
       for (const [name, what] of wish.refused) {
         // That something is gone, and who refused to hear it, no version says.
