@@ -106,19 +106,17 @@ async function session(
   return done;
 }
 
+/** Reports the first loss of each reason. */
 function reportLosses(options: RunOptions, history: Went[], load: LoadResult) {
-  const { failedAt, failures } = load;
-  if (failedAt.length === 0 || options.peer) return;
-  const hit = history.findIndex(({ end }) => end >= failedAt[0]);
-  const rounds = history.slice(Math.max(0, hit - 1), hit + 1);
-  const at = new Date(failedAt[0]).toISOString();
-  options.report(describe(
-    options,
-    rounds,
-    `${failedAt.length} requests lost, the first at ${at}: ${
-      JSON.stringify(failures)
-    }`,
-  ));
+  if (options.peer) return;
+  for (const [reason, count] of load.failures) {
+    const [first] = load.failed.find(([, other]) => other === reason)!;
+    const hit = history.findIndex(({ end }) => end >= first);
+    const rounds = history.slice(Math.max(0, hit - 1), hit + 1);
+    const at = new Date(first).toISOString();
+    const what = `${count} requests lost, the first at ${at}: ${reason}`;
+    options.report(describe(options, rounds, what));
+  }
 }
 
 function describe(
