@@ -94,11 +94,12 @@ const mirror: Change = (world, random, round) => {
 };
 
 const aggregate: Change = (world, random, round) => {
-  const parts = [...world.clusters].filter(([, { kind, authority }]) =>
-    kind !== "aggregate" && authority === undefined
-  ).map(([name]) => name);
-  const name = freeName(world, random);
-  if (parts.length === 0 || name === undefined) return world;
+  // An aggregate of aggregates has no endpoints, not even while a draining listener still uses it.
+  const parts = [...world.clusters.keys()].filter((name) =>
+    NAMES.includes(name)
+  );
+  const name = random.pick(["aggregate-0", "aggregate-1"]);
+  if (parts.length === 0) return world;
   const children = [...new Set([random.pick(parts), random.pick(parts)])];
   const spec = { kind: "aggregate", stamp: round, upstreams: [], children };
   return withRoutes(withCluster(world, name, spec as ClusterSpec), round, {

@@ -2,6 +2,9 @@ import type { LoadResult } from "../lossless/load.ts";
 import { type Mode, Rounds } from "./_rounds.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 
+/** A transition that takes longer, in milliseconds, is reported. */
+const SLOW = 1_000;
+
 /** Options of {@linkcode run}. */
 export interface RunOptions extends SessionOptions {
   /** How many transitions. */
@@ -10,7 +13,7 @@ export interface RunOptions extends SessionOptions {
   from?: number;
   seed: number;
   mode: Mode;
-  /** Told of each failure and each loss, with what led to it. */
+  /** Told of each failure, slow transition and loss, with what led to it. */
   report: (text: string) => void;
 }
 
@@ -88,10 +91,15 @@ async function session(
     failure = outcome.failure;
     const log = String(session.plane.log);
     history.push({ number: done, begin, end: Date.now(), log });
-    if (outcome.inForce === undefined) counts.notInForce++;
+    const { inForce } = outcome;
+    if (inForce === undefined) counts.notInForce++;
     else {
-      counts.times.push(outcome.inForce);
+      counts.times.push(inForce);
       if (failure !== undefined) counts.unsettled++;
+      else if (inForce > SLOW && !options.peer) {
+        const what = `slow: ${inForce.toFixed(0)} ms`;
+        options.report(describe(options, history.slice(-2), what));
+      }
     }
   }
   if (failure !== undefined) {
