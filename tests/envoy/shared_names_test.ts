@@ -15,7 +15,6 @@ import {
   configSource,
   endpoints,
   listener,
-  type ListenerParts,
   rds,
   routes,
 } from "../support/resources.ts";
@@ -23,29 +22,25 @@ import { until } from "../support/until.ts";
 import { Upstream } from "../support/upstream.ts";
 import { PROMPT, PROTOCOLS, Scene } from "./_scene.ts";
 
-/** A cluster whose endpoints have the name `shared`. */
-function sharing(name: string): Cluster {
-  const edsClusterConfig = create(Cluster_EdsClusterConfigSchema, {
-    serviceName: "shared",
-    edsConfig: configSource("ads"),
-  });
-  return cluster(name, "ads", { edsClusterConfig });
+/** What a listener needs: `older` and `newer` share it, `other` has its own. */
+function needOf(name: string): string {
+  return name === "other" ? "own" : "shared";
 }
 
-/** The aggregated stream, written differently for each of the two. */
+/** The aggregated stream, written differently for `newer`. */
 function sourceFor(name: string) {
   return configSource("ads", name === "newer" ? 11n : 10n);
 }
 
 /** Listeners with what they need. */
-type Make = (upstream: Upstream, ...names: string[]) => Snapshot;
+type Make = (upstream: Upstream, names: readonly string[]) => Snapshot;
 
-const EMPTY = createSnapshot({ resources: [] });
-
-const withEndpoints: Make = (upstream, ...names) =>
-  names.length === 0 ? EMPTY : createSnapshot({
+const withEndpoints: Make = (upstream, names) =>
+  createSnapshot({
     resources: [
-      endpoints("shared", upstream.port),
+      ...new Set(names.map(needOf)).values().map((need) =>
+        endpoints(need, upstream.port)
+      ),
       ...names.flatMap((name) => [
         listener(name, { routeSpecifier: rds(name, "ads") }),
         routes(name, name),
@@ -54,43 +49,56 @@ const withEndpoints: Make = (upstream, ...names) =>
     ],
   });
 
-const withRoutes: Make = (upstream, ...names) =>
-  names.length === 0 ? EMPTY : createSnapshot({
+function sharing(name: string): Cluster {
+  const edsClusterConfig = create(Cluster_EdsClusterConfigSchema, {
+    serviceName: needOf(name),
+    edsConfig: configSource("ads"),
+  });
+  return cluster(name, "ads", { edsClusterConfig });
+}
+
+const withRoutes: Make = (upstream, names) =>
+  createSnapshot({
     resources: [
       cluster("users", "ads"),
       endpoints("users", upstream.port),
-      routes("shared", "users"),
+      ...new Set(names.map(needOf)).values().map((need) =>
+        routes(need, "users")
+      ),
       ...names.map((name): Listener => {
-        const source = sourceFor(name);
-        const value = { routeConfigName: "shared", configSource: source };
+        const routeConfigName = needOf(name);
+        const value = { routeConfigName, configSource: sourceFor(name) };
         return listener(name, { routeSpecifier: { case: "rds", value } });
       }),
     ],
   });
 
-const withSecret: Make = (upstream, ...names) =>
-  names.length === 0 ? EMPTY : createSnapshot({
+const withSecret: Make = (upstream, names) =>
+  createSnapshot({
     resources: [
       cluster("users", "ads"),
       endpoints("users", upstream.port),
-      routes("shared", "users"),
-      certificate("cert", pem("server.pem"), pem("server.key")),
+      routes("routes", "users"),
+      ...new Set(names.map(needOf)).values().map((need) =>
+        certificate(need, pem("server.pem"), pem("server.key"))
+      ),
       ...names.map((name): Listener => {
         const config = sourceFor(name);
-        const tls: ListenerParts["tls"] = {
-          secret: "cert",
-          source: "ads",
-          config,
-        };
-        return listener(name, { routeSpecifier: rds("shared", "ads"), tls });
+        const tls = { secret: needOf(name), source: "ads", config } as const;
+        return listener(name, { routeSpecifier: rds("routes", "ads"), tls });
       }),
     ],
   });
 
-/** Waits until Envoy has removed its listeners, whose connections it still drains. */
-async function noListeners({ envoy }: Scene) {
-  const areGone = async () => await envoy.admin("/listeners") === "";
-  await until("the removal of the listeners", areGone, PROMPT);
+/** Waits until Envoy has these listeners and no other, although it drains others. */
+async function hasListeners({ envoy, log }: Scene, names: readonly string[]) {
+  const expected = names.toSorted().join();
+  await until(`listeners ${expected}`, async () => {
+    const lines = (await envoy.admin("/listeners")).trim().split("\n");
+    return lines.map((line) => line.split("::")[0]).toSorted().join() ===
+      expected;
+  }, PROMPT);
+  log.note(`listeners ${expected}`);
 }
 
 const REFERRERS = [
@@ -103,21 +111,25 @@ for (const { delta, protocol } of PROTOCOLS) {
   for (const { what, make, ca } of REFERRERS) {
     for (
       const { older, steps } of [
-        { older: "an older one has", steps: [["older", "newer"]] },
+        { older: "an older one has", steps: [["other", "older", "newer"]] },
         // Envoy still drains the older listener.
-        { older: "a removed one had", steps: [["newer"]] },
-        { older: "one removed before had", steps: [[], ["newer"]] },
+        { older: "a removed one had", steps: [["other", "newer"]] },
+        {
+          older: "one removed before had",
+          steps: [["other"], ["other", "newer"]],
+        },
+        { older: "the last one had", steps: [[], ["newer"]] },
       ]
     ) {
       Deno.test(`${what} that ${older}, too, ${protocol}`, async () => {
         await using upstream = new Upstream("upstream");
-        const snapshot = make(upstream, "older");
+        const snapshot = make(upstream, ["other", "older"]);
         await using scene = await Scene.start({ delta, snapshot });
         await scene.log.explain(async () => {
           await scene.starts();
           for (const names of steps) {
-            scene.set(make(upstream, ...names));
-            if (names.length === 0) await noListeners(scene);
+            scene.set(make(upstream, names));
+            await hasListeners(scene, names);
           }
           const ask = async () => {
             const port = await scene.envoy.port("newer");

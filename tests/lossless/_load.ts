@@ -7,13 +7,13 @@ import { Agent, request } from "node:http";
 const [port, rate] = Deno.args.map(Number);
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const failures = new Map<string, number>();
-/** When requests failed, in milliseconds since 1970. */
-const failedAt: number[] = [];
+/** When requests failed, in milliseconds since 1970, and why. */
+const failed: [at: number, reason: string][] = [];
 let sent = 0;
 let answered = 0;
 
 function fail(reason: string) {
-  failedAt.push(Date.now());
+  failed.push([Date.now(), reason]);
   failures.set(reason, (failures.get(reason) ?? 0) + 1);
 }
 
@@ -61,5 +61,5 @@ clearInterval(timer);
 await Promise.all(pending);
 agent.destroy();
 console.log(
-  JSON.stringify({ sent, answered, failures: [...failures], failedAt }),
+  JSON.stringify({ sent, answered, failures: [...failures], failed }),
 );

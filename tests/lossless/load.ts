@@ -4,8 +4,8 @@ export interface LoadResult {
   answered: number;
   /** By reason. */
   failures: [reason: string, count: number][];
-  /** When requests failed, in milliseconds since 1970. */
-  failedAt: number[];
+  /** Each of them: when, in milliseconds since 1970, and why. */
+  failed: [at: number, reason: string][];
 }
 
 /** A constant load of HTTP requests, from a process of its own. */

@@ -22,7 +22,7 @@ export class ConversationLog {
   /** The observer to pass to `serve`. */
   readonly observe = (event: ServerEvent): void => {
     this.events.push(event);
-    if (event.kind !== "request" || event.error) this.note(describe(event));
+    this.note(describe(event));
   };
 
   /** Adds a line of the test's own. */

@@ -2,6 +2,9 @@ import type { LoadResult } from "../lossless/load.ts";
 import { type Mode, Rounds } from "./_rounds.ts";
 import { Session, type SessionOptions } from "./_session.ts";
 
+/** A transition that takes longer, in milliseconds, is reported. */
+const SLOW = 1_000;
+
 /** Options of {@linkcode run}. */
 export interface RunOptions extends SessionOptions {
   /** How many transitions. */
@@ -10,7 +13,7 @@ export interface RunOptions extends SessionOptions {
   from?: number;
   seed: number;
   mode: Mode;
-  /** Told of each failure and each loss, with what led to it. */
+  /** Told of each failure, slow transition and loss, with what led to it. */
   report: (text: string) => void;
 }
 
@@ -88,10 +91,15 @@ async function session(
     failure = outcome.failure;
     const log = String(session.plane.log);
     history.push({ number: done, begin, end: Date.now(), log });
-    if (outcome.inForce === undefined) counts.notInForce++;
+    const { inForce } = outcome;
+    if (inForce === undefined) counts.notInForce++;
     else {
-      counts.times.push(outcome.inForce);
+      counts.times.push(inForce);
       if (failure !== undefined) counts.unsettled++;
+      else if (inForce > SLOW && !options.peer) {
+        const what = `slow: ${inForce.toFixed(0)} ms`;
+        options.report(describe(options, history.slice(-2), what));
+      }
     }
   }
   if (failure !== undefined) {
@@ -106,19 +114,17 @@ async function session(
   return done;
 }
 
+/** Reports the first loss of each reason. */
 function reportLosses(options: RunOptions, history: Went[], load: LoadResult) {
-  const { failedAt, failures } = load;
-  if (failedAt.length === 0 || options.peer) return;
-  const hit = history.findIndex(({ end }) => end >= failedAt[0]);
-  const rounds = history.slice(Math.max(0, hit - 1), hit + 1);
-  const at = new Date(failedAt[0]).toISOString();
-  options.report(describe(
-    options,
-    rounds,
-    `${failedAt.length} requests lost, the first at ${at}: ${
-      JSON.stringify(failures)
-    }`,
-  ));
+  if (options.peer) return;
+  for (const [reason, count] of load.failures) {
+    const [first] = load.failed.find(([, other]) => other === reason)!;
+    const hit = history.findIndex(({ end }) => end >= first);
+    const rounds = history.slice(Math.max(0, hit - 1), hit + 1);
+    const at = new Date(first).toISOString();
+    const what = `${count} requests lost, the first at ${at}: ${reason}`;
+    options.report(describe(options, rounds, what));
+  }
 }
 
 function describe(

@@ -119,9 +119,12 @@ export class Session implements AsyncDisposable {
     const disturbed = performance.now();
     const end = disturbed + DEADLINE;
     let missing: string | undefined;
+    // Envoy's answer takes time of the thread that applies configurations: less and less often.
+    let interval = 5;
     do {
       missing = await missingFrom(this.#envoy, world, this.#ports);
-      if (missing !== undefined) await pause(5);
+      if (missing !== undefined) await pause(interval);
+      interval = Math.min(interval * 1.2, 50);
     } while (missing !== undefined && performance.now() < end);
     if (missing !== undefined) {
       return { inForce: undefined, failure: `not in force: ${missing}` };
