@@ -1,6 +1,12 @@
 import type { XdsServer } from "../../mod.ts";
 import { METHOD } from "./_backend.ts";
-import { goProgram, jsProgram, type Program, pythonProgram } from "./setup.ts";
+import {
+  goProgram,
+  javaProgram,
+  jsProgram,
+  type Program,
+  pythonProgram,
+} from "./setup.ts";
 
 /** An implementation of gRPC. */
 export interface Implementation {
@@ -10,7 +16,7 @@ export interface Implementation {
   program(): Program | Promise<Program>;
 }
 
-/** Three of the four that implement xDS in gRPC: Python's is that of C++, too; Java's is the fourth. */
+/** The four implementations of xDS in gRPC: Python's is that of C++, too. */
 export const implementations: readonly Implementation[] = [
   {
     name: "Go",
@@ -20,6 +26,7 @@ export const implementations: readonly Implementation[] = [
   },
   { name: "Python", program: pythonProgram },
   { name: "JavaScript", program: jsProgram },
+  { name: "Java", program: javaProgram },
 ];
 
 const LINE_DEADLINE = 35_000;

@@ -21,7 +21,7 @@ import { cluster } from "../../support/resources.ts";
 import { apiListener, echo } from "../_resources.ts";
 
 const NODE = "client-1";
-const [go, python, javascript] = implementations;
+const [go, python, javascript, java] = implementations;
 
 /** All that {@linkcode echo} makes, in the order in which a client asks for it. */
 const needed = [
@@ -131,7 +131,7 @@ Deno.test("gRPC that does not read resource_errors takes note of what never exis
   // A client cannot tell a response that lacks the cluster from one that left before its request for it arrived, and
   // so takes 15 seconds, which nothing outside of it can shorten; all at once, lest it be three times as long.
   await Promise.all(
-    [go, python, javascript].map(async (implementation) => {
+    [go, python, javascript, java].map(async (implementation) => {
       await using client = await startClient(implementation);
       assertMatch(await client.call(), /^UNAVAILABLE .*backend-one/);
     }),
@@ -140,5 +140,5 @@ Deno.test("gRPC that does not read resource_errors takes note of what never exis
   const answers = events.filter((event) =>
     event.kind === "ack" && event.typeUrl === TypeUrl.Cluster
   );
-  assertEquals(answers.length, 3);
+  assertEquals(answers.length, 4);
 });
