@@ -13,6 +13,8 @@ export interface Implementation {
   readonly name: string;
   /** How a call may fail while routes change, whatever a control plane does. */
   readonly ownFailure?: RegExp;
+  /** Whether it still subscribes to the endpoints of a cluster some minutes after its routes have left the cluster. */
+  readonly retainsEndpoints?: boolean;
   program(): Program | Promise<Program>;
 }
 
@@ -26,7 +28,7 @@ export const implementations: readonly Implementation[] = [
   },
   { name: "Python", program: pythonProgram },
   { name: "JavaScript", program: jsProgram },
-  { name: "Java", program: javaProgram },
+  { name: "Java", retainsEndpoints: true, program: javaProgram },
 ];
 
 const LINE_DEADLINE = 35_000;

@@ -85,7 +85,7 @@ for (const implementation of implementations) {
     assertEquals(others, []);
     assertEquals(clusters.typeUrl, TypeUrl.Cluster);
     assertEquals(clusters.refusal!.names, ["backend-two"]);
-    assertMatch(clusters.refusal!.message, /lb_?policy/i);
+    assertMatch(clusters.refusal!.message, /lb[_ ]?policy/i);
     assertEquals(nacks.map(({ refusal }) => refusal), [clusters.refusal]);
     await bothAnswer();
 
