@@ -42,7 +42,8 @@ const dataErrors = {
 
 async function start(backend: Backend) {
   const complete = createSnapshot({ resources: echo(backend) });
-  const cache = new SnapshotCache({ ads: true });
+  // Endpoints that do not exist are an error, rather than empty.
+  const cache = new SnapshotCache({ ads: true, emptyEndpoints: false });
   cache.set(NODE, complete);
   const events: ServerEvent[] = [];
   const server = await serve({
