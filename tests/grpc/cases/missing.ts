@@ -32,7 +32,7 @@ const needed = [
 ];
 
 /**
- * With these, the client reads `resource_errors` (gRFC A88), as Go's and JavaScript's do not yet, and acts upon
+ * With these, the client reads `resource_errors` (gRFC A88), as those of Go, JavaScript and Java do not yet, and acts upon
  * an error even if it has an older version of the resource.
  */
 const dataErrors = {
@@ -94,7 +94,7 @@ for (const { typeUrl, name } of needed) {
   });
 }
 
-/** What comes in place of what was removed. Unlike it: grpc-js does not take note of what equals what it had before. */
+/** What replaces a removed resource. It differs: grpc-js and grpc-java do not use again what equals what they had before. */
 const successors = [
   () => Object.assign(apiListener("echo", "echo-routes"), { statPrefix: "2" }),
   () => cluster("backend-one", "ads", { circuitBreakers }),
