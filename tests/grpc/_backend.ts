@@ -1,43 +1,48 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
+import { goProgram } from "./setup.ts";
 
-/** The method that all backends serve: it takes nothing and returns a name, as plain bytes. */
+/** The method that the clients call: it takes nothing and returns a name, as plain bytes. */
 export const METHOD = "/test.Backend/Name";
 
-/** A tiny gRPC server that says its name. */
+/**
+ * A tiny gRPC server that returns its name, in a process of its own: a gRPC server on Deno's `node:http2` aborts Deno
+ * when grpc-java closes its connection with GOAWAY.
+ */
 export class Backend implements AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  readonly #server: Server;
+  readonly #process: Deno.ChildProcess;
 
-  private constructor(name: string, port: number, server: Server) {
+  private constructor(
+    name: string,
+    port: number,
+    process: Deno.ChildProcess,
+  ) {
     this.name = name;
     this.port = port;
-    this.#server = server;
+    this.#process = process;
   }
 
   static async start(name: string): Promise<Backend> {
-    const server = new Server();
-    server.register<Buffer, Buffer>(
-      METHOD,
-      (_call: unknown, reply: (error: null, response: Buffer) => void) =>
-        reply(null, Buffer.from(name)),
-      (response) => response,
-      (request) => request,
-      "unary",
-    );
-    const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync(
-        "127.0.0.1:0",
-        ServerCredentials.createInsecure(),
-        (error, port) => error ? reject(error) : resolve(port),
-      )
-    );
-    return new Backend(name, port, server);
+    const { command } = await goProgram();
+    const process = new Deno.Command(command, {
+      args: ["backend", name],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    let output = "";
+    for await (
+      const chunk of process.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      output += chunk;
+      if (output.endsWith("\n")) break;
+    }
+    const port = Number(output);
+    if (!port) throw new Error(`the backend "${name}" printed no port`);
+    return new Backend(name, port, process);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#server.forceShutdown();
-    return Promise.resolve();
+  async [Symbol.asyncDispose]() {
+    await this.#process.stdin.close();
+    await this.#process.status;
   }
 }

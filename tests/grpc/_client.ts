@@ -1,16 +1,24 @@
 import type { XdsServer } from "../../mod.ts";
 import { METHOD } from "./_backend.ts";
-import { goProgram, jsProgram, type Program, pythonProgram } from "./setup.ts";
+import {
+  goProgram,
+  javaProgram,
+  jsProgram,
+  type Program,
+  pythonProgram,
+} from "./setup.ts";
 
 /** An implementation of gRPC. */
 export interface Implementation {
   readonly name: string;
   /** How a call may fail while routes change, whatever a control plane does. */
   readonly ownFailure?: RegExp;
+  /** Whether it still subscribes to the endpoints of a cluster some minutes after its routes have left the cluster. */
+  readonly retainsEndpoints?: boolean;
   program(): Program | Promise<Program>;
 }
 
-/** Three of the four that implement xDS in gRPC: Python's is that of C++, too; Java's is the fourth. */
+/** The four implementations of xDS in gRPC: Python's is that of C++, too. */
 export const implementations: readonly Implementation[] = [
   {
     name: "Go",
@@ -20,6 +28,7 @@ export const implementations: readonly Implementation[] = [
   },
   { name: "Python", program: pythonProgram },
   { name: "JavaScript", program: jsProgram },
+  { name: "Java", retainsEndpoints: true, program: javaProgram },
 ];
 
 const LINE_DEADLINE = 35_000;

@@ -1,5 +1,5 @@
 /**
- * `deno task setup:grpc`: builds and installs what the clients in go/ and python/ need into `.tools/`, once.
+ * `deno task setup:grpc`: builds and installs what the clients in go/, java/ and python/ need into `.tools/`, once.
  *
  * @module
  */
@@ -27,9 +27,16 @@ async function pythonPackages(): Promise<string> {
 
 /** Where the client of go/ is built. */
 async function goClient(): Promise<string> {
-  const sources = ["go/main.go", "go/go.mod", "go/go.sum"];
+  const sources = ["go/main.go", "go/backend.go", "go/go.mod", "go/go.sum"];
   return `${tools}grpc-go-${await stamp(...sources)}`;
 }
+
+/** Where the client of java/ and the libraries that it needs are. */
+async function javaClient(): Promise<string> {
+  return `${tools}grpc-java-${await stamp("java/pom.xml", JAVA_SOURCE)}`;
+}
+
+const JAVA_SOURCE = "java/src/main/java/Client.java";
 
 /** A command, and what it needs in its environment. */
 export interface Program {
@@ -63,6 +70,30 @@ export async function pythonProgram(): Promise<Program> {
     env: { PYTHONPATH: packages },
   };
 }
+
+/**
+ * The client in Java.
+ *
+ * @throws {Error} if it was not built, or there is no Java to run it
+ */
+export async function javaProgram(): Promise<Program> {
+  const path = await javaClient();
+  await mustExist(path, "The client in Java was not built");
+  if (!await runs("java", "-version")) throw new Error(JAVA_NEEDS);
+  const args = [
+    // It starts in a third of the time so.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xmx256m",
+    "-cp",
+    `${path}/client.jar:${path}/dependencies/*`,
+    "Client",
+  ];
+  return { command: "java", args, env: {} };
+}
+
+const JAVA_NEEDS =
+  "It takes Java 17 or later and Maven on the PATH (on Debian: apt-get install default-jdk-headless maven).";
 
 /** The client in JavaScript; its packages are in deno.json. */
 export function jsProgram(): Program {
@@ -103,19 +134,45 @@ async function make(
   await Deno.rename(unfinished, path);
 }
 
-async function goBuild(path: string): Promise<boolean> {
-  const build = new Deno.Command("go", {
-    args: ["build", "-buildvcs=false", "-o", path, "."],
-    cwd: `${here}go`,
-    // Without cgo it takes no C compiler.
-    env: { CGO_ENABLED: "0" },
-  });
+/** Whether a command is on the PATH, runs, and succeeds. */
+async function runs(
+  command: string,
+  ...args: string[]
+): Promise<boolean> {
+  return await succeeds(
+    new Deno.Command(command, { args, stdout: "null", stderr: "null" }),
+  );
+}
+
+/** False, too, if the command is not on the PATH. */
+async function succeeds(command: Deno.Command): Promise<boolean> {
   try {
-    return (await build.spawn().status).success;
+    return (await command.spawn().status).success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+function goBuild(path: string): Promise<boolean> {
+  return succeeds(
+    new Deno.Command("go", {
+      args: ["build", "-buildvcs=false", "-o", path, "."],
+      cwd: `${here}go`,
+      // Without cgo it takes no C compiler.
+      env: { CGO_ENABLED: "0" },
+    }),
+  );
+}
+
+async function javaBuild(path: string): Promise<boolean> {
+  if (!await runs("javac", "-version")) return false;
+  return await succeeds(
+    new Deno.Command("mvn", {
+      args: ["--batch-mode", "--quiet", `-Doutput=${path}`, "package"],
+      cwd: `${here}java`,
+    }),
+  );
 }
 
 if (import.meta.main) {
@@ -132,6 +189,13 @@ if (import.meta.main) {
     (path) => pipInstall(path, "-r", `${here}python/requirements.txt`),
     "It takes Python 3 with pip on the PATH (on Debian: apt-get install python3-pip).",
   );
+  await make(
+    await javaClient(),
+    "Building the gRPC client in Java (its libraries come from Maven Central, 35 MB to fetch)",
+    javaBuild,
+    JAVA_NEEDS,
+  );
   console.log(`gRPC in Go:     ${(await goProgram()).command}`);
   console.log(`gRPC in Python: ${(await pythonProgram()).env.PYTHONPATH}`);
+  console.log(`gRPC in Java:   ${await javaClient()}`);
 }

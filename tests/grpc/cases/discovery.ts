@@ -100,7 +100,9 @@ for (const implementation of implementations) {
         "Listener echo",
         "RouteConfiguration echo-routes",
         "Cluster backend-two",
-        "ClusterLoadAssignment backend-two",
+        implementation.retainsEndpoints
+          ? "ClusterLoadAssignment backend-one backend-two"
+          : "ClusterLoadAssignment backend-two",
       ];
       // A client asks for a cluster for as long as a call may still be under way to it.
       await until("the client to ask for its new cluster alone", async () => {

@@ -21,7 +21,7 @@ import { cluster } from "../../support/resources.ts";
 import { apiListener, echo } from "../_resources.ts";
 
 const NODE = "client-1";
-const [go, python, javascript] = implementations;
+const [go, python, javascript, java] = implementations;
 
 /** All that {@linkcode echo} makes, in the order in which a client asks for it. */
 const needed = [
@@ -32,7 +32,7 @@ const needed = [
 ];
 
 /**
- * With these, the client reads `resource_errors` (gRFC A88), as Go's and JavaScript's do not yet, and acts upon
+ * With these, the client reads `resource_errors` (gRFC A88), as those of Go, JavaScript and Java do not yet, and acts upon
  * an error even if it has an older version of the resource.
  */
 const dataErrors = {
@@ -42,7 +42,8 @@ const dataErrors = {
 
 async function start(backend: Backend) {
   const complete = createSnapshot({ resources: echo(backend) });
-  const cache = new SnapshotCache({ ads: true });
+  // Endpoints that do not exist are an error, rather than empty.
+  const cache = new SnapshotCache({ ads: true, emptyEndpoints: false });
   cache.set(NODE, complete);
   const events: ServerEvent[] = [];
   const server = await serve({
@@ -93,7 +94,7 @@ for (const { typeUrl, name } of needed) {
   });
 }
 
-/** What comes in place of what was removed. Unlike it: grpc-js does not take note of what equals what it had before. */
+/** What replaces a removed resource. It differs: grpc-js and grpc-java do not use again what equals what they had before. */
 const successors = [
   () => Object.assign(apiListener("echo", "echo-routes"), { statPrefix: "2" }),
   () => cluster("backend-one", "ads", { circuitBreakers }),
@@ -131,7 +132,7 @@ Deno.test("gRPC that does not read resource_errors takes note of what never exis
   // A client cannot tell a response that lacks the cluster from one that left before its request for it arrived, and
   // so takes 15 seconds, which nothing outside of it can shorten; all at once, lest it be three times as long.
   await Promise.all(
-    [go, python, javascript].map(async (implementation) => {
+    [go, python, javascript, java].map(async (implementation) => {
       await using client = await startClient(implementation);
       assertMatch(await client.call(), /^UNAVAILABLE .*backend-one/);
     }),
@@ -140,5 +141,5 @@ Deno.test("gRPC that does not read resource_errors takes note of what never exis
   const answers = events.filter((event) =>
     event.kind === "ack" && event.typeUrl === TypeUrl.Cluster
   );
-  assertEquals(answers.length, 3);
+  assertEquals(answers.length, 4);
 });

@@ -1,6 +1,10 @@
 // A proxyless client in grpc-go: makes a call for each line that it reads, and prints a line of what came of it.
 //
 //	client TARGET METHOD, with the bootstrap in GRPC_XDS_BOOTSTRAP_CONFIG
+//
+// And the backend of all clients:
+//
+//	client backend NAME
 package main
 
 import (
@@ -51,6 +55,10 @@ func codeName(code codes.Code) string {
 }
 
 func main() {
+	if os.Args[1] == "backend" {
+		runBackend(os.Args[2])
+		return
+	}
 	channel, err := grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		log.Fatal(err)
