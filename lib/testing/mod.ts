@@ -24,6 +24,7 @@
  * @module
  */
 export { EnvoyModel, type EnvoyModelOptions } from "./envoy_model.ts";
+export { GrpcModel, type GrpcModelOptions } from "./grpc_model.ts";
 export type {
   ModelProtocol,
   ModelRequest,

@@ -16,8 +16,7 @@ for (const name of files) {
       run(script);
     } catch (error) {
       if (!(error instanceof Counterexample)) throw error;
-      // Thrown bare, since a stack says nothing of a script.
-      throw `${error.message}\n\n${error.conversation.join("\n")}`;
+      throw new Error(`${error.message}\n\n${error.conversation.join("\n")}`);
     }
   });
 }
