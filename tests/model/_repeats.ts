@@ -63,7 +63,7 @@ export class Repeats {
 
   /** The server sends a response; returns what is wrong with that. */
   response(response: ModelResponse): string | undefined {
-    const { typeUrl, resources, removed } = response;
+    const { typeUrl, resources, removed, missing = [] } = response;
     const isComplete = this.#protocol === "sotw" && complete.includes(typeUrl);
     const set = resources.map(({ name, version }) => `${name}@${version}`)
       .sort().join();
@@ -74,7 +74,10 @@ export class Repeats {
       ? this.#sets.get(typeUrl) === set && repeated.length === resources.length
       : repeated.length > 0;
     this.#sets.set(typeUrl, set);
-    for (const name of removed) this.#allow(typeUrl, name);
+    for (const name of [...removed, ...missing]) this.#allow(typeUrl, name);
+    if (typeUrl === TypeUrl.ClusterLoadAssignment) {
+      for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
+    }
     for (const { name, version, references } of resources) {
       const isNew = this.#sent.get(`${typeUrl} ${name}`) !== version;
       this.#sent.set(`${typeUrl} ${name}`, version);
