@@ -312,7 +312,7 @@ export class Sequencer {
   #substituteRoutes(state: TypeState, name: string) {
     const listeners = this.#find(TypeUrl.Listener);
     const clusters = this.#find(TypeUrl.Cluster);
-    if (!listeners?.makesBeforeBreak || !clusters) return undefined;
+    if (!listeners || !clusters) return undefined;
     const users = [...listeners.inUse()].filter((held) =>
       held instanceof Resource && refersTo(held, state.typeUrl, name)
     );
@@ -452,7 +452,8 @@ function refersTo(resource: Resource, typeUrl: string, name: string): boolean {
 
 /** Whether a client has no endpoints of a name, since there are none. */
 function isEmpty(held: unknown): boolean {
-  return held instanceof Resource && sameContent(held, emptyEndpoints(held.name));
+  return held instanceof Resource &&
+    sameContent(held, emptyEndpoints(held.name));
 }
 
 /** Whether a client asks for resources by other than their names, as Envoys do. */

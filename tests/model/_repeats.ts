@@ -1,4 +1,4 @@
-import { shortName, TypeUrl } from "../../lib/resource/mod.ts";
+import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
 import type { ModelRequest, ModelResponse } from "../../lib/testing/mod.ts";
 
 /** Types of which a response in state of the world lists everything that is requested. */
@@ -39,6 +39,16 @@ export class Repeats {
     this.#names.clear();
     this.#sets.clear();
     this.#secrets.clear();
+  }
+
+  /** There are other resources: one that is left out and comes back may be sent again. */
+  set(newest: readonly Resource[]) {
+    const there = new Set(
+      newest.map(({ typeUrl, name }) => `${typeUrl} ${name}`),
+    );
+    for (const key of [...this.#sent.keys()]) {
+      if (!there.has(key)) this.#sent.delete(key);
+    }
   }
 
   /** The server receives a request. */

@@ -100,6 +100,7 @@ export class World {
       for (const its of this.#newest) {
         if (rejectionOf(its)) this.#rejected.add(its.name);
       }
+      this.#repeats.set(this.#newest);
       this.#subject.set(this.#newest);
       this.#pull();
     },
@@ -198,16 +199,19 @@ export class World {
     this.#commands.connect("");
     this.#exchange();
     for (let waited = 0; waited < PROMPT; waited += 500) {
-      if (this.lacks(false).length === 0) break;
+      if (this.lacks(false).length + this.#unsettled().length === 0) break;
       this.log.push("  (500 ms)");
       this.#advance(500);
       this.#exchange();
     }
     this.#requireNone("it lacks", this.lacks(false));
+    this.#requireNone("not settled:", this.#unsettled());
+  }
+
+  /** Types of which the newest set is not in force. */
+  #unsettled(): string[] {
     const { typeUrls, settled } = this.driver;
-    const waits = typeUrls.filter((typeUrl) => !settled.has(typeUrl))
-      .map(shortName);
-    this.#requireNone("not settled:", waits);
+    return typeUrls.filter((typeUrl) => !settled.has(typeUrl)).map(shortName);
   }
 
   /** Lets everything drain; then nothing must be left of what there was before. */
