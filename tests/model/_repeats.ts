@@ -51,7 +51,10 @@ export class Repeats {
     const now = new Set(names);
     this.#names.set(typeUrl, now);
     for (const name of [...now, ...before]) {
-      if (now.has(name) !== before.has(name)) this.#allow(typeUrl, name);
+      if (now.has(name) === before.has(name)) continue;
+      this.#allow(typeUrl, name);
+      // A response without it may be how to say that it does not exist.
+      this.#sets.delete(typeUrl);
     }
     for (const name of subscribe) this.#allow(typeUrl, name);
     if (error === undefined) return;
@@ -75,6 +78,7 @@ export class Repeats {
       : repeated.length > 0;
     this.#sets.set(typeUrl, set);
     for (const name of removed) this.#allow(typeUrl, name);
+    if (isComplete) this.#forgetOthers(response);
     for (const { name, version, references } of resources) {
       const isNew = this.#sent.get(`${typeUrl} ${name}`) !== version;
       this.#sent.set(`${typeUrl} ${name}`, version);
@@ -90,6 +94,16 @@ export class Repeats {
     if (!isRepeated) return undefined;
     const names = repeated.map(({ name }) => name).join(" ");
     return `sent again: ${shortName(typeUrl)} [${names}]`;
+  }
+
+  /** What a complete response leaves out is removed. */
+  #forgetOthers({ typeUrl, resources }: ModelResponse) {
+    const present = new Set(resources.map(({ name }) => `${typeUrl} ${name}`));
+    for (const key of [...this.#sent.keys()]) {
+      if (key.startsWith(`${typeUrl} `) && !present.has(key)) {
+        this.#sent.delete(key);
+      }
+    }
   }
 
   #allow(typeUrl: string, name: string) {

@@ -27,7 +27,7 @@ export function run(script: readonly string[]): World {
   return world;
 }
 
-/** Makes the world of a script's first line: `options sotw ads`. */
+/** Makes the world of a script's first line: `options sotw ads [grpc] [strict]`. */
 export function begin(line: string): World {
   const [verb, protocol, cache, ...more] = line.split(" ");
   const isKnown = verb === "options" &&
@@ -35,5 +35,6 @@ export function begin(line: string): World {
     cacheNames.includes(cache as CacheName);
   if (!isKnown) throw new SyntaxError(`a script begins with options: ${line}`);
   const strict = more.includes("strict");
-  return new World({ protocol, cache: cache as CacheName, strict });
+  const client = more.includes("grpc") ? "grpc" : "envoy";
+  return new World({ protocol, cache: cache as CacheName, client, strict });
 }

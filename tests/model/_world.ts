@@ -1,6 +1,7 @@
 import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
 import {
   EnvoyModel,
+  GrpcModel,
   type ModelRequest,
   type ModelResponse,
 } from "../../lib/testing/mod.ts";
@@ -18,16 +19,21 @@ const PROMPT = 10_000;
 /** Longer than everything that drains. */
 const DRAINED = 1_300_000;
 
+/** The listeners that gRPC clients use. */
+const TARGETS = ["l", "k"];
+
 /** How the world of a script is made. */
 export interface WorldOptions {
   readonly protocol: "sotw" | "delta";
   readonly cache: CacheName;
+  /** Default: an Envoy. */
+  readonly client?: "envoy" | "grpc";
   /** Whether more than an Envoy's own waits have to be without effect: what the client is expected to request, it requests. */
   readonly strict?: boolean;
 }
 
 /**
- * A model of an Envoy, a server, and what is under way between them, command by command:
+ * A model of a client, a server, and what is under way between them, command by command:
  *
  * - `set Cluster a Endpoints a …`: what there is from now on
  * - `connect`, `disconnect`, `restart` (the server, with the same cache)
@@ -39,7 +45,7 @@ export interface WorldOptions {
  */
 export class World {
   readonly clock = new FakeClock();
-  readonly envoy: EnvoyModel;
+  readonly client: EnvoyModel | GrpcModel;
   readonly requests: ModelRequest[] = [];
   readonly responses: ModelResponse[] = [];
   readonly driver: Driver;
@@ -61,7 +67,10 @@ export class World {
     const { protocol, cache } = options;
     this.#subject = makeCache(cache, this.clock);
     this.#repeats = new Repeats(protocol);
-    this.envoy = new EnvoyModel({ protocol, rejects: rejectionOf });
+    const rejects = rejectionOf;
+    this.client = options.client === "grpc"
+      ? new GrpcModel({ protocol, rejects, targets: TARGETS })
+      : new EnvoyModel({ protocol, rejects });
     const server = { protocol, cache: this.#subject.cache, clock: this.clock };
     this.driver = new Driver(server);
   }
@@ -109,7 +118,7 @@ export class World {
       this.responsesSent = 0;
       this.driver.open();
       this.#repeats.connect();
-      this.#send(this.envoy.connect());
+      this.#send(this.client.connect());
     },
     disconnect: () => this.#disconnect(),
     restart: () => {
@@ -125,7 +134,7 @@ export class World {
     },
     response: () => {
       const response = this.responses.shift();
-      if (response) this.#send(this.envoy.receive(response));
+      if (response) this.#send(this.client.receive(response));
     },
     stall: () => this.#stalls = true,
     flow: () => {
@@ -141,7 +150,7 @@ export class World {
   lacks(isDrained: boolean): string[] {
     const rejected = this.#newest.filter((its) => rejectionOf(its));
     const names = new Set(rejected.map(({ name }) => name));
-    const problems = lacks(this.envoy, this.#newest, names, isDrained);
+    const problems = lacks(this.client, this.#newest, names, isDrained);
     return problems.filter((text) => !this.#isForgotten(text));
   }
 
@@ -149,14 +158,14 @@ export class World {
     this.isConnected = false;
     this.#isReconnected = true;
     this.driver.close();
-    this.envoy.disconnect();
+    this.client.disconnect();
     this.requests.length = 0;
     this.responses.length = 0;
   }
 
   #advance(ms: number) {
     this.clock.advance(ms);
-    this.#send(this.envoy.advance(ms));
+    this.#send(this.client.advance(ms));
     this.#pull();
   }
 
@@ -222,25 +231,44 @@ export class World {
   }
 
   #check() {
-    this.#requireNone("the initial fetch timed out:", this.envoy.timeouts);
+    this.#requireNone("timed out:", this.#timeouts());
     const { strict = false } = this.options;
     if (strict) {
       this.#requireNone("not requested in time:", this.driver.notRequested);
     }
     if (!this.#subject.makesBeforeBreak) return;
-    const broken = this.envoy.broken.filter((text) => !this.#isExcused(text));
+    if (this.client instanceof GrpcModel) {
+      this.#requireNone("told too early:", this.client.violations);
+    }
+    const broken = this.client.broken.filter((text) => !this.#isExcused(text));
     this.#requireNone("requests fail:", broken);
   }
 
   /**
-   * In delta, an Envoy does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows
-   * of it.
+   * A client does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows of it.
    */
   #isForgotten(problem: string): boolean {
-    return this.#isReconnected && this.options.protocol === "delta" &&
+    return this.#isReconnected &&
       [...this.#nacked].some((typeUrl) =>
         problem.startsWith(`still ${shortName(typeUrl)} `)
       );
+  }
+
+  /** What was waited for in vain. A gRPC client waits for a listener that there is not, since it cannot know that. */
+  #timeouts(): string[] {
+    if (this.client instanceof EnvoyModel) return this.client.timeouts;
+    const missing = TARGETS.filter((target) =>
+      !this.#newest.some(({ typeUrl, name }) =>
+        typeUrl === TypeUrl.Listener && name === target
+      )
+    );
+    const { timeouts } = this.client;
+    const real = timeouts.filter((text) =>
+      !missing.includes(text.replace("Listener ", ""))
+    );
+    // What was missing then may come.
+    timeouts.length = 0;
+    return real;
   }
 
   #isExcused(broken: string): boolean {
