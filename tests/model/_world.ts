@@ -207,16 +207,19 @@ export class World {
     this.#commands.connect("");
     this.#exchange();
     for (let waited = 0; waited < PROMPT; waited += 500) {
-      if (this.lacks(false).length === 0) break;
+      if (this.lacks(false).length + this.#unsettled.length === 0) return;
       this.log.push("  (500 ms)");
       this.#advance(500);
       this.#exchange();
     }
     this.#requireNone("it lacks", this.lacks(false));
+    this.#requireNone("not settled:", this.#unsettled);
+  }
+
+  /** Types whose newest set is not in force, as far as the server says. */
+  get #unsettled(): string[] {
     const { typeUrls, settled } = this.driver;
-    const waits = typeUrls.filter((typeUrl) => !settled.has(typeUrl))
-      .map(shortName);
-    this.#requireNone("not settled:", waits);
+    return typeUrls.filter((typeUrl) => !settled.has(typeUrl)).map(shortName);
   }
 
   /** Lets everything drain; then nothing must be left of what there was before. */
@@ -268,7 +271,8 @@ export class World {
     );
     // What was missing then may come.
     timeouts.length = 0;
-    return real;
+    const hasForgotten = this.#isReconnected && this.#nacked.size > 0;
+    return hasForgotten ? [] : real;
   }
 
   #isExcused(broken: string): boolean {
