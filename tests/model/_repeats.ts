@@ -44,7 +44,7 @@ export class Repeats {
   /** The server receives a request. */
   request({ typeUrl, nonce, names, subscribe, error }: ModelRequest) {
     if (nonce && secured.includes(typeUrl)) {
-      for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
+      this.#allowSecrets();
       if (typeUrl === TypeUrl.Cluster) this.#secrets.clear();
     }
     const before = this.#names.get(typeUrl) ?? new Set();
@@ -77,6 +77,7 @@ export class Repeats {
       ? this.#sets.get(typeUrl) === set && repeated.length === resources.length
       : repeated.length > 0;
     this.#sets.set(typeUrl, set);
+    if (typeUrl === TypeUrl.ClusterLoadAssignment) this.#allowSecrets();
     for (const name of removed) this.#allow(typeUrl, name);
     if (isComplete) this.#forgetOthers(response);
     for (const { name, version, references } of resources) {
@@ -104,6 +105,10 @@ export class Repeats {
         this.#sent.delete(key);
       }
     }
+  }
+
+  #allowSecrets() {
+    for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
   }
 
   #allow(typeUrl: string, name: string) {
