@@ -30,6 +30,10 @@ export interface WorldOptions {
   readonly client?: "envoy" | "grpc";
   /** Whether more than an Envoy's own waits have to be without effect: what the client is expected to request, it requests. */
   readonly strict?: boolean;
+  /** Puts other responses in the place of one, to see that this is found out. */
+  readonly tamper?: (response: ModelResponse) => readonly ModelResponse[];
+  /** Whether to expect what only ordered changes give. Default: where the cache orders them. */
+  readonly expectsOrder?: boolean;
 }
 
 /**
@@ -180,19 +184,24 @@ export class World {
 
   #pull() {
     if (!this.isConnected || this.#stalls) return;
+    const { tamper = (its: ModelResponse) => [its] } = this.options;
     for (;;) {
       const response = this.driver.pull();
       this.log.push(...this.driver.log.splice(0));
       if (!response) return;
-      this.log.push(`  ← ${writtenResponse(response)}`);
-      this.responses.push(response);
-      this.responsesSent++;
-      if (this.responsesSent > MOST_RESPONSES) {
-        throw new Error(`more than ${MOST_RESPONSES} responses for one change`);
-      }
-      const problem = this.#repeats.response(response);
-      if (problem) throw new Error(problem);
+      for (const its of tamper(response)) this.#respond(its);
     }
+  }
+
+  #respond(response: ModelResponse) {
+    this.log.push(`  ← ${writtenResponse(response)}`);
+    this.responses.push(response);
+    this.responsesSent++;
+    if (this.responsesSent > MOST_RESPONSES) {
+      throw new Error(`more than ${MOST_RESPONSES} responses for one change`);
+    }
+    const problem = this.#repeats.response(response);
+    if (problem) throw new Error(problem);
   }
 
   #exchange() {
@@ -239,7 +248,8 @@ export class World {
     if (strict) {
       this.#requireNone("not requested in time:", this.driver.notRequested);
     }
-    if (!this.#subject.makesBeforeBreak) return;
+    const { expectsOrder = this.#subject.makesBeforeBreak } = this.options;
+    if (!expectsOrder) return;
     if (this.client instanceof GrpcModel) {
       this.#requireNone("told too early:", this.client.violations);
     }
