@@ -125,7 +125,14 @@ export function sets(kind: ScriptKind): Text {
     routes(nacks),
     listeners(kind),
     fc.array(version(2), { minLength: 5, maxLength: 5 }),
-  ).map(([clusters, routes, listeners, versions]) => {
+    fc.array(
+      oneof({ weight: 4, arbitrary: badness(nacks) }, {
+        weight: 1,
+        arbitrary: fc.constant("none"),
+      }),
+      { minLength: 4, maxLength: 4 },
+    ),
+  ).map(([clusters, routes, listeners, versions, flaws]) => {
     const own = byName(clusters);
     const leaves = own.filter(({ kind }) => kind !== ":of");
     const usable = own.filter(({ kind }) => kind !== ":of" || leaves.length);
@@ -163,7 +170,12 @@ export function sets(kind: ScriptKind): Text {
       ...usable.filter(({ kind }) => ["", ":tls=s", ":tls=t"].includes(kind))
         .map(({ name }, index) => name + versions[index % 2]),
       ...has("eds=shared") ? [`shared${versions[1]}`] : [],
-    ];
+    ].flatMap((text, index) => {
+      const flaw = flaws[index % flaws.length];
+      // Some are missing, where the cache puts empty ones in their place.
+      if (flaw === "none") return kind.cache === "linear" ? [text] : [];
+      return [text + flaw];
+    });
     const secrets = ["s", "t"].filter((its) => has(`tls=${its}`))
       .map((name, index) => name + versions[2 + index]);
     return [
@@ -191,7 +203,7 @@ function byName<T extends { name: string }>(all: readonly T[]): T[] {
 
 /** Random scripts: sets of resources, and messages that arrive in between. */
 export function scripts(kind: ScriptKind): fc.Arbitrary<string[]> {
-  const { disconnects, nacks } = kind;
+  const { disconnects } = kind;
   // Without an order, a listener may come before the clusters of its own routes, which Envoy rejects for good.
   const set = sets(kind).filter((text) =>
     kind.cache !== "default" || !text.includes(":inline")
