@@ -18,12 +18,14 @@ export function lacks(
   newest: readonly Resource[],
   rejected: ReadonlySet<string>,
   isDrained: boolean,
+  bootstrap: readonly Resource[] = [],
 ): string[] {
   const byKey = new Map(newest.map((its) => [key(its), its]));
   const isExcused = excuses(byKey, rejected);
   const problems: string[] = [];
   const has = (its: Resource) =>
     client.resources(its.typeUrl).get(its.name)?.version === its.version;
+  const own = new Set(bootstrap.map(key));
   const seen = new Set<Resource>();
   const isEnvoy = client instanceof EnvoyModel;
   // A gRPC client finds the rest by itself.
@@ -34,7 +36,8 @@ export function lacks(
   const visit = (its: Resource, seen: Set<Resource>) => {
     if (seen.has(its)) return;
     seen.add(its);
-    if (isExcused(its)) return;
+    // What the bootstrap has wins.
+    if (isExcused(its) || own.has(key(its))) return;
     if (!has(its)) problems.push(`no ${shown(its)}`);
     for (const { typeUrl, name } of its.references.references) {
       const other = byKey.get(`${typeUrl} ${name}`);
@@ -45,7 +48,8 @@ export function lacks(
     for (const its of newest) if (its.typeUrl === typeUrl) visit(its, seen);
     if (!isDrained && typeUrl === TypeUrl.Cluster) continue;
     for (const its of client.resources(typeUrl).values()) {
-      if (byKey.has(key(its)) || rejected.size > 0) continue;
+      const isOwn = own.has(key(its));
+      if (isOwn || byKey.has(key(its)) || rejected.size > 0) continue;
       problems.push(`still ${shown(its)}`);
     }
   }

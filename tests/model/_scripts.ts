@@ -5,7 +5,7 @@ import { type CacheName, cacheNames } from "./_caches.ts";
 export interface ScriptKind {
   readonly protocol: "sotw" | "delta";
   readonly cache: CacheName;
-  readonly client: "envoy" | "grpc";
+  readonly client: "envoy" | "grpc" | "envoy bootstrap";
   /** Whether connections end, and servers restart. */
   readonly disconnects: boolean;
   /** Whether the client rejects some resources. */
@@ -19,7 +19,7 @@ export function scriptKinds(): ScriptKind[] {
     cacheNames.flatMap((cache) =>
       choices.flatMap((disconnects) =>
         choices.flatMap((nacks) =>
-          (["envoy", "grpc"] as const).map((client) => (
+          (["envoy", "grpc", "envoy bootstrap"] as const).map((client) => (
             { protocol, cache, client, disconnects, nacks }
           ))
         )
@@ -72,6 +72,10 @@ const clusterKinds = {
   ],
   grpc: ["", "", "", ":eds=shared", ":of"],
 };
+function nameOf(client: ScriptKind["client"]): "envoy" | "grpc" {
+  return client === "grpc" ? "grpc" : "envoy";
+}
+
 const listenerExtras = {
   envoy: ["", "", "", ":tls=s", ":tls=t", ":ecds=f"],
   grpc: [""],
@@ -81,7 +85,7 @@ function clusters({ client, nacks }: ScriptKind) {
   return fc.array(
     record({
       name: constantFrom(...clusterNames),
-      kind: constantFrom(...clusterKinds[client]),
+      kind: constantFrom(...clusterKinds[nameOf(client)]),
       version: version(4),
       bad: badness(nacks),
       picks,
@@ -105,9 +109,9 @@ function routes(nacks: boolean) {
 function listeners({ client, nacks }: ScriptKind) {
   return fc.array(
     record({
-      name: constantFrom(...listenerNames[client]),
+      name: constantFrom(...listenerNames[nameOf(client)]),
       kind: constantFrom("rds", "rds", "inline"),
-      more: constantFrom(...listenerExtras[client]),
+      more: constantFrom(...listenerExtras[nameOf(client)]),
       source: constantFrom("", "", "", ":wait=5"),
       version: version(4),
       bad: badness(nacks),

@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly cache: CacheName;
   /** Default: an Envoy. */
   readonly client?: "envoy" | "grpc";
+  /** What an Envoy's bootstrap has: `Cluster a:static`. Default: nothing. */
+  readonly bootstrap?: string;
   /** Whether more than an Envoy's own waits have to be without effect: what the client is expected to request, it requests. */
   readonly strict?: boolean;
   /** Puts other responses in the place of one, to see that this is found out. */
@@ -58,6 +60,7 @@ export class World {
   isConnected = false;
   responsesSent = 0;
   readonly #subject: Subject;
+  readonly #bootstrap: readonly Resource[];
   readonly #repeats: Repeats;
   #newest: readonly Resource[] = [];
   #rejected = new Set<string>();
@@ -69,12 +72,13 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     const { protocol, cache } = options;
+    this.#bootstrap = resources(options.bootstrap ?? "");
     this.#subject = makeCache(cache, this.clock);
     this.#repeats = new Repeats(protocol);
     const rejects = rejectionOf;
     this.client = options.client === "grpc"
       ? new GrpcModel({ protocol, rejects, targets: TARGETS })
-      : new EnvoyModel({ protocol, rejects });
+      : new EnvoyModel({ protocol, rejects, bootstrap: this.#bootstrap });
     const server = { protocol, cache: this.#subject.cache, clock: this.clock };
     this.driver = new Driver(server);
   }
@@ -154,7 +158,13 @@ export class World {
   lacks(isDrained: boolean): string[] {
     const rejected = this.#newest.filter((its) => rejectionOf(its));
     const names = new Set(rejected.map(({ name }) => name));
-    const problems = lacks(this.client, this.#newest, names, isDrained);
+    const problems = lacks(
+      this.client,
+      this.#newest,
+      names,
+      isDrained,
+      this.#bootstrap,
+    );
     return problems.filter((text) => !this.#isForgotten(text));
   }
 

@@ -10,7 +10,7 @@ const factor = Number(Deno.env.get("PROPERTY_RUNS") ?? 1);
 /** `PROPERTY_SEED` repeats the runs of a failure that named it, or makes others: `random` does each time. */
 const wanted = Deno.env.get("PROPERTY_SEED") ?? "1";
 const seed = wanted === "random" ? Date.now() % 2 ** 31 : Number(wanted);
-const RUNS = 150;
+const RUNS = 100;
 
 for (const kind of scriptKinds()) {
   const { protocol, cache, client, disconnects, nacks } = kind;
