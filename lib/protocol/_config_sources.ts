@@ -15,6 +15,11 @@ interface Use {
   readonly source?: string;
 }
 
+/** A use of which the client has a need only once it has the endpoints of what refers to it, or at once. */
+interface NewUse extends Use {
+  readonly awaitsEndpoints: boolean;
+}
+
 /**
  * What clusters and listeners that were sent refer to by a config source that nothing else of the client's uses: an Envoy
  * has one subscription for each name and source, so that it needs what it has once more.
@@ -24,14 +29,17 @@ interface Use {
 export function* newlyUsed(
   { changed, before }: Sent,
   parents: readonly TypeState[],
-): Iterable<Use> {
+): Iterable<NewUse> {
   let isChanged: ReadonlySet<Resource> | undefined;
   for (const resource of changed) {
     const old = before(resource.name);
+    const awaitsEndpoints = resource.references.references.some((its) =>
+      its.typeUrl === TypeUrl.ClusterLoadAssignment
+    );
     for (const use of usesOf(resource)) {
       if (old instanceof Resource && hasUse(old, use)) continue;
       const others = isChanged ??= new Set(changed);
-      if (!isUsed(use, parents, others)) yield use;
+      if (!isUsed(use, parents, others)) yield { ...use, awaitsEndpoints };
     }
   }
 }

@@ -1,12 +1,14 @@
 import { type Awaited, type Blocked, sameContent } from "../cache/mod.ts";
 import {
   emptyEndpoints,
+  isCollection,
   Resource,
   traitsOf,
   TypeUrl,
 } from "../resource/mod.ts";
 import { Drains } from "./_drains.ts";
 import { Expectations } from "./_expectations.ts";
+import { OwedNames } from "./_owed_names.ts";
 import { Readiness } from "./_readiness.ts";
 import { Referred } from "./_referred.ts";
 import type { Reason, Restraint } from "./_restraint.ts";
@@ -47,7 +49,7 @@ export class Sequencer {
   readonly #drains: Drains;
   readonly #readiness: Readiness;
   /** Names, by type, that the client was to be sent again for what it was sent, and has not acknowledged. */
-  readonly #owed = new Map<string, Set<string>>();
+  readonly #owed = new OwedNames();
   /** Names that warming clusters need again: an Envoy has a use for secrets only once it has the endpoints. */
   #late: { readonly typeUrl: string; readonly name: string }[] = [];
   /** Names that the client needs for what it was sent, of types that it has yet to request. */
@@ -79,7 +81,7 @@ export class Sequencer {
    * with them, since the client will say that it has them.
    */
   get owed(): ReadonlyMap<string, ReadonlySet<string>> {
-    return this.#owed;
+    return this.#owed.all();
   }
 
   /** Takes what the client was owed when its stream before ended. */
@@ -117,15 +119,18 @@ export class Sequencer {
   requested(
     state: TypeState,
     added: Iterable<string>,
-    dropped: Iterable<string>,
+    dropped: readonly string[],
   ) {
     this.#expectations.requested(state.typeUrl, added);
     this.#drains.unsubscribed(state.typeUrl, dropped);
+    this.#owed.unsubscribed(state.typeUrl, dropped);
   }
 
   /** A response was sent. */
   sent(state: TypeState, sent: Sent) {
     if (sent.response.isHeartbeat) return;
+    const { nonce, names } = sent.response;
+    this.#owed.sent(state.typeUrl, nonce, names);
     this.#followUp(state, sent);
     if (state.typeUrl === TypeUrl.ClusterLoadAssignment) {
       for (const { typeUrl, name } of this.#late) {
@@ -138,9 +143,7 @@ export class Sequencer {
 
   /** The client answered a response. */
   answered(state: TypeState, { response, refusal }: Answer) {
-    const owed = refusal ? undefined : this.#owed.get(state.typeUrl);
-    if (owed) { for (const name of response.names) owed.delete(name); }
-    if (owed?.size === 0) this.#owed.delete(state.typeUrl);
+    if (!refusal) this.#owed.acked(state.typeUrl, response.nonce);
     if (state.typeUrl === TypeUrl.Cluster) this.#late = [];
     this.#expectations.answered(state.typeUrl, refusal !== undefined);
     this.#drains.answered(state, refusal !== undefined);
@@ -211,8 +214,15 @@ export class Sequencer {
     const { dependents } = traitsOf(typeUrl);
     if (!state.makesBeforeBreak) {
       const clusters = this.#find(TypeUrl.Cluster);
-      if (!clusters || !dependents.includes(TypeUrl.Cluster)) {
+      if (!this.#isAggregated || !warmsClusters(typeUrl)) {
         return { allRemovals: undefined };
+      }
+      if (!clusters) {
+        return {
+          allRemovals: undefined,
+          removal: (name) =>
+            isEmpty(state.held(name)) ? "still_requested" : undefined,
+        };
       }
       // What warming clusters need stays until they are warm.
       const needed = neededFor(clusters, typeUrl);
@@ -302,7 +312,7 @@ export class Sequencer {
   #substituteRoutes(state: TypeState, name: string) {
     const listeners = this.#find(TypeUrl.Listener);
     const clusters = this.#find(TypeUrl.Cluster);
-    if (!listeners?.makesBeforeBreak || !clusters) return undefined;
+    if (!listeners || !clusters) return undefined;
     const users = [...listeners.inUse()].filter((held) =>
       held instanceof Resource && refersTo(held, state.typeUrl, name)
     );
@@ -331,18 +341,18 @@ export class Sequencer {
   /** Whether a client that came back has yet to request a type. */
   #awaitsType(typeUrl: string): boolean {
     if (!this.#isReturning || this.#find(typeUrl)) return false;
-    if (typeUrl === TypeUrl.Cluster) return true;
     const listeners = this.#find(TypeUrl.Listener);
+    // A gRPC client requests clusters only once it has routes.
+    if (typeUrl === TypeUrl.Cluster) {
+      return !listeners || asksForAll(listeners.subscription);
+    }
     if (typeUrl === TypeUrl.Listener) return !listeners;
     if (!listeners) return false;
-    const all = listeners.view
-      ? this.#responses.all(listeners.view).resources
-      : [];
-    return this.#responses.followed(all, true).has(typeUrl) ||
-      [...listeners.inUse()].some((held) =>
-        !(held instanceof Resource) ||
-        held.references.references.some((its) => its.typeUrl === typeUrl)
-      );
+    if (this.#drains.concerns(typeUrl)) return true;
+    return [...listeners.inUse()].some((held) =>
+      !(held instanceof Resource) ||
+      held.references.references.some((its) => its.typeUrl === typeUrl)
+    );
   }
 
   /**
@@ -402,26 +412,20 @@ export class Sequencer {
       if (!state) this.#refer(typeUrl, names);
       else if (typeUrl === TypeUrl.ClusterLoadAssignment) {
         state.resend(names);
-        for (const name of names) this.#owe(state, name);
+        for (const name of names) this.#owed.add(typeUrl, name);
       }
     }
     const parents = this.#types.filter(isParent);
-    for (const { typeUrl, name } of newlyUsed(sent, parents)) {
-      if (parent.typeUrl === TypeUrl.Cluster) {
+    for (const { typeUrl, name, awaitsEndpoints } of newlyUsed(sent, parents)) {
+      if (awaitsEndpoints) {
         this.#late.push({ typeUrl, name });
+        continue;
       }
       const state = this.#find(typeUrl);
       if (!state?.held(name)) continue;
       state.resend([name]);
-      this.#owe(state, name);
+      this.#owed.add(typeUrl, name);
     }
-  }
-
-  /** Notes that a client needs again what it has of a name. */
-  #owe(state: TypeState, name: string) {
-    if (!state.held(name)) return;
-    const owed = this.#owed.get(state.typeUrl) ?? new Set();
-    this.#owed.set(state.typeUrl, owed.add(name));
   }
 
   #refer(typeUrl: string, names: ReadonlySet<string>) {
@@ -444,6 +448,17 @@ function refersTo(resource: Resource, typeUrl: string, name: string): boolean {
   return resource.references.references.some((its) =>
     its.typeUrl === typeUrl && its.name === name
   );
+}
+
+/** Whether a client has no endpoints of a name, since there are none. */
+function isEmpty(held: unknown): boolean {
+  return held instanceof Resource &&
+    sameContent(held, emptyEndpoints(held.name));
+}
+
+/** Whether a client asks for resources by other than their names, as Envoys do. */
+function asksForAll({ wildcard, names }: TypeState["subscription"]): boolean {
+  return wildcard || [...names].some(isCollection);
 }
 
 /** Whether a client that is sent a resource of a type requests others at once. */

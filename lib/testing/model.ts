@@ -15,6 +15,8 @@ export interface ModelResponse {
   readonly resources: readonly Resource[];
   /** Delta: names of resources that do not exist. */
   readonly removed: readonly string[];
+  /** State of the world: names in `resource_errors`, which are requested and do not exist. Default: none. */
+  readonly missing?: readonly string[];
 }
 
 /** A request that a client model sends. */

@@ -39,7 +39,8 @@ export interface SceneOptions {
 
 /** A control plane and an Envoy that gets everything from it on an aggregated stream, through a proxy. */
 export class Scene implements AsyncDisposable {
-  readonly cache: SnapshotCache;
+  /** The cache; another one after a restart that forgets. */
+  cache: SnapshotCache;
   readonly log: ConversationLog;
   readonly envoy: Envoy;
   readonly proxy: DelayProxy;
@@ -101,7 +102,7 @@ export class Scene implements AsyncDisposable {
     const signal = AbortSignal.timeout(deadline);
     try {
       const settlement = await this.cache.settled(NODE, { signal });
-      this.log.note("settled");
+      this.log.note(settlement.accepted ? "settled" : "settled: nacked");
       return settlement;
     } catch (cause) {
       throw new Error(`not settled within ${deadline} ms`, { cause });
@@ -122,14 +123,30 @@ export class Scene implements AsyncDisposable {
     this.log.note("cut");
   }
 
-  /** Stops the server, runs something, and starts a server on the same port with the same cache. */
-  async restart(meanwhile: () => void): Promise<void> {
+  /**
+   * Stops the server, sets a snapshot, starts a server on the same port, and waits until Envoy has connected again.
+   *
+   * @param options.forget starts with a new cache, which knows no older snapshots
+   */
+  async restart(
+    snapshot: Snapshot,
+    options: { forget?: boolean } = {},
+  ): Promise<void> {
     const { port } = this.#server.addr;
     await this.#server.shutdown();
     this.log.note("stopped");
-    meanwhile();
+    if (options.forget) this.cache = new SnapshotCache({ ads: true });
+    this.set(snapshot);
     this.#server = await listen(this.cache, this.log, port);
     this.log.note("started");
+    await this.#connected();
+  }
+
+  async #connected(): Promise<void> {
+    await until(
+      "Envoy to connect",
+      () => this.cache.status(NODE).length > 0,
+    );
   }
 
   async [Symbol.asyncDispose]() {

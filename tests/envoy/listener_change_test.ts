@@ -25,7 +25,7 @@ import {
 import { freePort } from "../support/free_port.ts";
 import { until } from "../support/until.ts";
 import { Upstream } from "../support/upstream.ts";
-import { PROMPT, PROTOCOLS, Scene } from "./_scene.ts";
+import { NODE, PROMPT, PROTOCOLS, Scene } from "./_scene.ts";
 
 /** A client that keeps one connection. */
 class KeptConnection implements Disposable {
@@ -128,6 +128,13 @@ function withFilter(text: string, source = configSource("ads")): Snapshot {
   return createSnapshot({ resources: [web, filter] });
 }
 
+async function cutOnce(scene: Scene, snapshot: Snapshot) {
+  scene.cut();
+  await until("the end", () => scene.cache.status(NODE).length === 0);
+  scene.set(snapshot);
+  await until("Envoy to connect", () => scene.cache.status(NODE).length > 0);
+}
+
 for (const { delta, protocol } of PROTOCOLS) {
   Deno.test(`a listener that replaces another on the same address, ${protocol}`, async () => {
     await using one = new Upstream("one");
@@ -175,6 +182,38 @@ for (const { delta, protocol } of PROTOCOLS) {
       assertEquals(await kept.ask(), "one");
     });
   });
+
+  for (
+    const { what, disturb } of [
+      { what: "the connection was cut", disturb: cutOnce },
+      {
+        what: "the control plane restarted",
+        disturb: (scene: Scene, snapshot: Snapshot) => scene.restart(snapshot),
+      },
+    ]
+  ) {
+    Deno.test(`a connection that was open before a listener changed, and then ${what}, ${protocol}`, async () => {
+      await using one = new Upstream("one");
+      await using two = new Upstream("two");
+      await using three = new Upstream("three");
+      const snapshot = leadingTo("web", 0, one);
+      await using scene = await Scene.start({ delta, snapshot });
+      await scene.log.explain(async () => {
+        await scene.starts();
+        const port = await scene.envoy.port("web");
+        using kept = new KeptConnection(port);
+        assertEquals(await kept.ask(), "one");
+        for (const upstream of [two, three, two, three, two, three]) {
+          scene.set(leadingTo("web", 0, upstream));
+          assertEquals((await scene.settles()).accepted, true);
+        }
+        const next = leadingTo("web", 0, two);
+        await disturb(scene, next);
+        assertEquals((await scene.settles()).accepted, true);
+        assertEquals(await kept.ask(), "one");
+      });
+    });
+  }
 
   for (
     const [what, make, ca] of [

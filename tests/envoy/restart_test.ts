@@ -1,5 +1,5 @@
 /** Control planes that restart while Envoy goes on serving. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   createSnapshot,
   LinearCache,
@@ -12,6 +12,7 @@ import { Load } from "../lossless/load.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { ConversationLog } from "../support/conversation_log.ts";
 import { Envoy } from "../support/envoy.ts";
+import { get } from "../support/http.ts";
 import {
   cluster,
   endpoints,
@@ -47,11 +48,7 @@ for (const { delta, protocol } of PROTOCOLS) {
       await using load = new Load(await scene.envoy.port("web"), 200);
       for (let round = 1; round <= 4; round++) {
         const next = leadingTo(`cluster-${round}`, upstream);
-        await scene.restart(() => scene.set(next));
-        await until(
-          "Envoy to connect",
-          () => scene.cache.status(NODE).length > 0,
-        );
+        await scene.restart(next);
         assertEquals((await scene.settles()).accepted, true);
         const expected = [`cluster-${round} 2s`];
         await until(
@@ -64,6 +61,23 @@ for (const { delta, protocol } of PROTOCOLS) {
       assertEquals(failures, []);
       assertEquals(answered, sent);
       assert(sent > 0);
+    });
+  });
+
+  Deno.test(`a control plane that has forgotten what it sent, ${protocol}`, async () => {
+    await using upstream = new Upstream("upstream");
+    const snapshot = leadingTo("before", upstream);
+    await using scene = await Scene.start({ delta, snapshot });
+    await scene.log.explain(async () => {
+      await scene.starts();
+      await scene.restart(leadingTo("after", upstream), { forget: true });
+      assertEquals((await scene.settles()).accepted, true);
+      const { body } = await get(await scene.envoy.port("web"));
+      assertEquals(body, "upstream");
+      const routes = await scene.envoy.admin(
+        "/config_dump?resource=dynamic_route_configs",
+      );
+      assertStringIncludes(routes, '"after"');
     });
   });
 

@@ -40,6 +40,8 @@ export class Driver {
   #watches = new Map<string, Watch>();
   #timers: Disposable[] = [];
   #hasRequested = false;
+  /** What the client was owed when its stream before ended. */
+  #owed: Stream["owed"] | undefined;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -49,6 +51,11 @@ export class Driver {
   /** Types that the client requests. */
   get typeUrls(): readonly string[] {
     return this.#stream?.typeUrls ?? [];
+  }
+
+  /** What of a type waits, and for what. */
+  blocked(typeUrl: string) {
+    return this.#stream?.blocked(typeUrl);
   }
 
   /** Another server, with the same cache. */
@@ -76,6 +83,7 @@ export class Driver {
 
   /** The client has gone. */
   close() {
+    if (this.#stream && this.#hasRequested) this.#owed = this.#stream.owed;
     for (const its of [...this.#timers, ...this.#watches.values()]) {
       its[Symbol.dispose]();
     }
@@ -89,7 +97,9 @@ export class Driver {
   request(request: ModelRequest) {
     const { typeUrl, nonce, error } = request;
     const node = this.#hasRequested ? undefined : this.#client.node;
+    if (node && this.#owed) this.#stream?.resume(this.#owed);
     this.#hasRequested = true;
+    this.#owed = undefined;
     const { names, version, subscribe, unsubscribe, versions } = request;
     const wanted: StreamRequest["wanted"] = this.#options.protocol === "sotw"
       ? { kind: "all", names, version }
@@ -112,8 +122,8 @@ export class Driver {
     for (const action of this.#stream?.step({ kind: "pull" }) ?? []) {
       if (action.kind === "send") {
         const { typeUrl, response } = action;
-        const { version, nonce, resources, removed } = response;
-        sent = { typeUrl, version, nonce, resources, removed };
+        const { version, nonce, resources, removed, missing } = response;
+        sent = { typeUrl, version, nonce, resources, removed, missing };
       }
       this.#carryOut(action);
     }

@@ -1,4 +1,4 @@
-import { shortName, TypeUrl } from "../../lib/resource/mod.ts";
+import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
 import type { ModelRequest, ModelResponse } from "../../lib/testing/mod.ts";
 
 /** Types of which a response in state of the world lists everything that is requested. */
@@ -41,6 +41,16 @@ export class Repeats {
     this.#secrets.clear();
   }
 
+  /** There are other resources: one that is left out and comes back may be sent again. */
+  set(newest: readonly Resource[]) {
+    const there = new Set(
+      newest.map(({ typeUrl, name }) => `${typeUrl} ${name}`),
+    );
+    for (const key of [...this.#sent.keys()]) {
+      if (!there.has(key)) this.#sent.delete(key);
+    }
+  }
+
   /** The server receives a request. */
   request({ typeUrl, nonce, names, subscribe, error }: ModelRequest) {
     if (nonce && secured.includes(typeUrl)) {
@@ -66,7 +76,7 @@ export class Repeats {
 
   /** The server sends a response; returns what is wrong with that. */
   response(response: ModelResponse): string | undefined {
-    const { typeUrl, resources, removed } = response;
+    const { typeUrl, resources, removed, missing = [] } = response;
     const isComplete = this.#protocol === "sotw" && complete.includes(typeUrl);
     const set = resources.map(({ name, version }) => `${name}@${version}`)
       .sort().join();
@@ -78,7 +88,7 @@ export class Repeats {
       : repeated.length > 0;
     this.#sets.set(typeUrl, set);
     if (typeUrl === TypeUrl.ClusterLoadAssignment) this.#allowSecrets();
-    for (const name of removed) this.#allow(typeUrl, name);
+    for (const name of [...removed, ...missing]) this.#allow(typeUrl, name);
     if (isComplete) this.#forgetOthers(response);
     for (const { name, version, references } of resources) {
       const isNew = this.#sent.get(`${typeUrl} ${name}`) !== version;

@@ -117,6 +117,7 @@ export class World {
       for (const its of this.#newest) {
         if (rejectionOf(its)) this.#rejected.add(its.name);
       }
+      this.#repeats.set(this.#newest);
       this.#subject.set(this.#newest);
       this.#pull();
     },
