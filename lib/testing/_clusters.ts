@@ -125,12 +125,10 @@ export class Clusters {
     const entry = this.#entry(id);
     if (!entry) return;
     const [endpoints] = resources;
+    const rejection = endpoints && this.#world.rejects(endpoints);
+    if (rejection) throw new RejectedError(rejection.message);
     entry.deadline = undefined;
-    if (endpoints) {
-      const rejection = this.#world.rejects(endpoints);
-      if (rejection) throw new RejectedError(rejection.message);
-      entry.endpoints = endpoints;
-    }
+    if (endpoints) entry.endpoints = endpoints;
     this.#hasEndpoints(entry);
   }
 

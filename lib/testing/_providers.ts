@@ -68,10 +68,10 @@ export class Providers {
     );
   }
 
-  /** What a user waits for. */
+  /** What a user does not have. */
   *missing(user: string): Iterable<ProviderKey> {
     for (const its of this.state.values()) {
-      if (its.users.includes(user) && !isReady(its)) yield its;
+      if (its.users.includes(user) && !its.resource) yield its;
     }
   }
 

@@ -1,4 +1,4 @@
-import { Resource, TypeUrl } from "../resource/mod.ts";
+import { type Resource, TypeUrl } from "../resource/mod.ts";
 import type { Mux } from "./_mux.ts";
 import type { Rejects } from "./model.ts";
 

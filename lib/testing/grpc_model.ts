@@ -99,8 +99,10 @@ export class GrpcModel {
     const valid: Resource[] = [];
     resources.forEach((resource, index) => {
       const rejection = rejects?.(resource);
-      if (!rejection) valid.push(resource);
-      else errors.push(`resource index ${index}: ${rejection.message}`);
+      if (!rejection) return void valid.push(resource);
+      errors.push(`resource index ${index}: ${rejection.message}`);
+      const subscription = type.subscriptions.get(resource.name);
+      if (subscription) subscription.deadline = undefined;
     });
     type.nonce = nonce;
     const error = errors.length > 0 ? errors.join("; ") : undefined;
@@ -151,7 +153,7 @@ export class GrpcModel {
   /** What it uses and does not have: calls wait, or fail. */
   get broken(): string[] {
     const broken: string[] = [];
-    for (const typeUrl of [TypeUrl.Cluster, TypeUrl.ClusterLoadAssignment]) {
+    for (const typeUrl of types.slice(1)) {
       for (const [name, its] of this.#type(typeUrl).subscriptions) {
         if (its.resource !== null || its.unsubscribeAt !== undefined) continue;
         broken.push(`${shortName(typeUrl)} ${name} does not exist`);

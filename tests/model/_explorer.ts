@@ -147,7 +147,7 @@ function keyOf({ world, history, sets, disconnects }: Node): string {
   return [
     sets,
     disconnects,
-    world.envoy.fingerprint(),
+    world.client.fingerprint(),
     history.join("\n"),
     world.requests.length,
     world.responses.map(({ typeUrl, nonce }) => `${typeUrl} ${nonce}`).join(),

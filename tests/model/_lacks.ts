@@ -1,5 +1,5 @@
 import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
-import type { EnvoyModel } from "../../lib/testing/mod.ts";
+import { EnvoyModel, type GrpcModel } from "../../lib/testing/mod.ts";
 
 /** Types of resources that a client only has while something refers to them. */
 const referred: readonly string[] = [
@@ -14,36 +14,46 @@ const referred: readonly string[] = [
  * client rejects, and what depends on that.
  */
 export function lacks(
-  envoy: EnvoyModel,
+  client: EnvoyModel | GrpcModel,
   newest: readonly Resource[],
   rejected: ReadonlySet<string>,
   isDrained: boolean,
+  bootstrap: readonly Resource[] = [],
 ): string[] {
   const byKey = new Map(newest.map((its) => [key(its), its]));
   const isExcused = excuses(byKey, rejected);
   const problems: string[] = [];
   const has = (its: Resource) =>
-    envoy.resources(its.typeUrl).get(its.name)?.version === its.version;
+    client.resources(its.typeUrl).get(its.name)?.version === its.version;
+  const own = new Set(bootstrap.map(key));
+  const seen = new Set<Resource>();
+  const isEnvoy = client instanceof EnvoyModel;
+  // A gRPC client finds the rest by itself.
+  const roots = isEnvoy
+    ? [TypeUrl.Cluster, TypeUrl.Listener]
+    : [TypeUrl.Listener];
+  const follows = isEnvoy ? referred : [...referred, TypeUrl.Cluster];
   const visit = (its: Resource, seen: Set<Resource>) => {
     if (seen.has(its)) return;
     seen.add(its);
-    if (isExcused(its)) return;
+    // What the bootstrap has wins.
+    if (isExcused(its) || own.has(key(its))) return;
     if (!has(its)) problems.push(`no ${shown(its)}`);
     for (const { typeUrl, name } of its.references.references) {
       const other = byKey.get(`${typeUrl} ${name}`);
-      if (referred.includes(typeUrl) && other) visit(other, seen);
+      if (follows.includes(typeUrl) && other) visit(other, seen);
     }
   };
-  const seen = new Set<Resource>();
-  for (const typeUrl of [TypeUrl.Cluster, TypeUrl.Listener]) {
+  for (const typeUrl of roots) {
     for (const its of newest) if (its.typeUrl === typeUrl) visit(its, seen);
     if (!isDrained && typeUrl === TypeUrl.Cluster) continue;
-    for (const its of envoy.resources(typeUrl).values()) {
-      if (byKey.has(key(its)) || rejected.size > 0) continue;
+    for (const its of client.resources(typeUrl).values()) {
+      const isOwn = own.has(key(its));
+      if (isOwn || byKey.has(key(its)) || rejected.size > 0) continue;
       problems.push(`still ${shown(its)}`);
     }
   }
-  for (const text of envoy.warming) {
+  for (const text of isEnvoy ? client.warming : []) {
     if (rejected.size === 0) problems.push(`warming ${text}`);
   }
   return problems;

@@ -54,14 +54,17 @@ export class Repeats {
   /** The server receives a request. */
   request({ typeUrl, nonce, names, subscribe, error }: ModelRequest) {
     if (nonce && secured.includes(typeUrl)) {
-      for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
+      this.#allowSecrets();
       if (typeUrl === TypeUrl.Cluster) this.#secrets.clear();
     }
     const before = this.#names.get(typeUrl) ?? new Set();
     const now = new Set(names);
     this.#names.set(typeUrl, now);
     for (const name of [...now, ...before]) {
-      if (now.has(name) !== before.has(name)) this.#allow(typeUrl, name);
+      if (now.has(name) === before.has(name)) continue;
+      this.#allow(typeUrl, name);
+      // A response without it may be how to say that it does not exist.
+      this.#sets.delete(typeUrl);
     }
     for (const name of subscribe) this.#allow(typeUrl, name);
     if (error === undefined) return;
@@ -84,10 +87,9 @@ export class Repeats {
       ? this.#sets.get(typeUrl) === set && repeated.length === resources.length
       : repeated.length > 0;
     this.#sets.set(typeUrl, set);
+    if (typeUrl === TypeUrl.ClusterLoadAssignment) this.#allowSecrets();
     for (const name of [...removed, ...missing]) this.#allow(typeUrl, name);
-    if (typeUrl === TypeUrl.ClusterLoadAssignment) {
-      for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
-    }
+    if (isComplete) this.#forgetOthers(response);
     for (const { name, version, references } of resources) {
       const isNew = this.#sent.get(`${typeUrl} ${name}`) !== version;
       this.#sent.set(`${typeUrl} ${name}`, version);
@@ -103,6 +105,20 @@ export class Repeats {
     if (!isRepeated) return undefined;
     const names = repeated.map(({ name }) => name).join(" ");
     return `sent again: ${shortName(typeUrl)} [${names}]`;
+  }
+
+  /** What a complete response leaves out is removed. */
+  #forgetOthers({ typeUrl, resources }: ModelResponse) {
+    const present = new Set(resources.map(({ name }) => `${typeUrl} ${name}`));
+    for (const key of [...this.#sent.keys()]) {
+      if (key.startsWith(`${typeUrl} `) && !present.has(key)) {
+        this.#sent.delete(key);
+      }
+    }
+  }
+
+  #allowSecrets() {
+    for (const name of this.#secrets) this.#allow(TypeUrl.Secret, name);
   }
 
   #allow(typeUrl: string, name: string) {

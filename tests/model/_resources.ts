@@ -27,11 +27,14 @@ interface Words {
 
 const makers: Readonly<Record<string, (words: Words) => Resource>> = {
   Cluster: cluster,
-  Endpoints: ({ name, props }) =>
-    createResource(ClusterLoadAssignmentSchema, {
+  Endpoints: ({ name, props }) => {
+    const isBad = [...props.keys()].some((key) => key.startsWith("bad"));
+    const priority = Number(props.get("v") ?? 0) + (isBad ? 100 : 0);
+    return createResource(ClusterLoadAssignmentSchema, {
       clusterName: name,
-      endpoints: [{ priority: Number(props.get("v") ?? 0) }],
-    }),
+      endpoints: [{ priority }],
+    });
+  },
   Listener: listenerOf,
   Route: routeOf,
   Secret: ({ name, props }) => {

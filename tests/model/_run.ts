@@ -27,7 +27,10 @@ export function run(script: readonly string[]): World {
   return world;
 }
 
-/** Makes the world of a script's first line: `options sotw ads`. */
+/** What the bootstrap has in scripts that say so. */
+const BOOTSTRAP = "Cluster a:static Listener k:inline=a";
+
+/** Makes the world of a script's first line: `options sotw ads [grpc] [strict] [bootstrap]`. */
 export function begin(line: string): World {
   const [verb, protocol, cache, ...more] = line.split(" ");
   const isKnown = verb === "options" &&
@@ -35,5 +38,12 @@ export function begin(line: string): World {
     cacheNames.includes(cache as CacheName);
   if (!isKnown) throw new SyntaxError(`a script begins with options: ${line}`);
   const strict = more.includes("strict");
-  return new World({ protocol, cache: cache as CacheName, strict });
+  const client = more.includes("grpc") ? "grpc" : "envoy";
+  return new World({
+    protocol,
+    cache: cache as CacheName,
+    client,
+    strict,
+    bootstrap: more.includes("bootstrap") ? BOOTSTRAP : undefined,
+  });
 }

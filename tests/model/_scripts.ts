@@ -5,6 +5,7 @@ import { type CacheName, cacheNames } from "./_caches.ts";
 export interface ScriptKind {
   readonly protocol: "sotw" | "delta";
   readonly cache: CacheName;
+  readonly client: "envoy" | "grpc" | "envoy bootstrap";
   /** Whether connections end, and servers restart. */
   readonly disconnects: boolean;
   /** Whether the client rejects some resources. */
@@ -17,7 +18,11 @@ export function scriptKinds(): ScriptKind[] {
   return (["sotw", "delta"] as const).flatMap((protocol) =>
     cacheNames.flatMap((cache) =>
       choices.flatMap((disconnects) =>
-        choices.map((nacks) => ({ protocol, cache, disconnects, nacks }))
+        choices.flatMap((nacks) =>
+          (["envoy", "grpc", "envoy bootstrap"] as const).map((client) => (
+            { protocol, cache, client, disconnects, nacks }
+          ))
+        )
       )
     )
   );
@@ -30,7 +35,10 @@ const { constantFrom, oneof, record, tuple } = fc;
 const clusterNames = ["a", "b", "c"];
 const routeNames = ["r", "q"];
 /** Two of them have one address. */
-const listenerNames = ["l:port=1000", "m:port=1000", "k"];
+const listenerNames = {
+  envoy: ["l:port=1000", "m:port=1000", "k"],
+  grpc: ["l", "k"],
+};
 
 function version(weight: number): Text {
   return oneof(
@@ -50,22 +58,34 @@ function badness(nacks: boolean): Text {
 /** Numbers that choose among what there is. */
 const picks = fc.array(fc.nat(11), { minLength: 1, maxLength: 2 });
 
-function clusters(nacks: boolean) {
-  const kinds = constantFrom<string[]>(
+const clusterKinds = {
+  envoy: [
     "",
     "",
     "",
     ":static",
     ":eds=shared",
-    // ":of",
+    ":of",
     ":tls=s",
     ":static:tls=s",
     ":tls=t",
-  );
+  ],
+  grpc: ["", "", "", ":eds=shared", ":of"],
+};
+function nameOf(client: ScriptKind["client"]): "envoy" | "grpc" {
+  return client === "grpc" ? "grpc" : "envoy";
+}
+
+const listenerExtras = {
+  envoy: ["", "", "", ":tls=s", ":tls=t", ":ecds=f"],
+  grpc: [""],
+};
+
+function clusters({ client, nacks }: ScriptKind) {
   return fc.array(
     record({
       name: constantFrom(...clusterNames),
-      kind: kinds,
+      kind: constantFrom(...clusterKinds[nameOf(client)]),
       version: version(4),
       bad: badness(nacks),
       picks,
@@ -86,12 +106,12 @@ function routes(nacks: boolean) {
   );
 }
 
-function listeners(nacks: boolean) {
+function listeners({ client, nacks }: ScriptKind) {
   return fc.array(
     record({
-      name: constantFrom(...listenerNames),
+      name: constantFrom(...listenerNames[nameOf(client)]),
       kind: constantFrom("rds", "rds", "inline"),
-      more: constantFrom("", "", "", ":tls=s", ":tls=t", ":ecds=f"),
+      more: constantFrom(...listenerExtras[nameOf(client)]),
       source: constantFrom("", "", "", ":wait=5"),
       version: version(4),
       bad: badness(nacks),
@@ -102,13 +122,21 @@ function listeners(nacks: boolean) {
 }
 
 /** A consistent set of resources. */
-export function sets(nacks: boolean): Text {
+export function sets(kind: ScriptKind): Text {
+  const { nacks } = kind;
   return tuple(
-    clusters(nacks),
+    clusters(kind),
     routes(nacks),
-    listeners(nacks),
+    listeners(kind),
     fc.array(version(2), { minLength: 5, maxLength: 5 }),
-  ).map(([clusters, routes, listeners, versions]) => {
+    fc.array(
+      oneof({ weight: 4, arbitrary: badness(nacks) }, {
+        weight: 1,
+        arbitrary: fc.constant("none"),
+      }),
+      { minLength: 4, maxLength: 4 },
+    ),
+  ).map(([clusters, routes, listeners, versions, flaws]) => {
     const own = byName(clusters);
     const leaves = own.filter(({ kind }) => kind !== ":of");
     const usable = own.filter(({ kind }) => kind !== ":of" || leaves.length);
@@ -146,7 +174,12 @@ export function sets(nacks: boolean): Text {
       ...usable.filter(({ kind }) => ["", ":tls=s", ":tls=t"].includes(kind))
         .map(({ name }, index) => name + versions[index % 2]),
       ...has("eds=shared") ? [`shared${versions[1]}`] : [],
-    ];
+    ].flatMap((text, index) => {
+      const flaw = flaws[index % flaws.length];
+      // Some are missing, where the cache puts empty ones in their place.
+      if (flaw === "none") return kind.cache === "linear" ? [text] : [];
+      return [text + flaw];
+    });
     const secrets = ["s", "t"].filter((its) => has(`tls=${its}`))
       .map((name, index) => name + versions[2 + index]);
     return [
@@ -174,9 +207,9 @@ function byName<T extends { name: string }>(all: readonly T[]): T[] {
 
 /** Random scripts: sets of resources, and messages that arrive in between. */
 export function scripts(kind: ScriptKind): fc.Arbitrary<string[]> {
-  const { disconnects, nacks } = kind;
+  const { disconnects } = kind;
   // Without an order, a listener may come before the clusters of its own routes, which Envoy rejects for good.
-  const set = sets(nacks).filter((text) =>
+  const set = sets(kind).filter((text) =>
     kind.cache !== "default" || !text.includes(":inline")
   ).map((text) => `set ${text}`.trim());
   const command = oneof(
@@ -204,7 +237,7 @@ export function scripts(kind: ScriptKind): fc.Arbitrary<string[]> {
     set,
     fc.array(command, { maxLength: 30, size: "max" }),
   ).map(([first, commands]) => [
-    `options ${kind.protocol} ${kind.cache}`,
+    `options ${kind.protocol} ${kind.cache} ${kind.client}`,
     first,
     "connect",
     ...commands,

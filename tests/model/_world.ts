@@ -1,6 +1,7 @@
 import { type Resource, shortName, TypeUrl } from "../../lib/resource/mod.ts";
 import {
   EnvoyModel,
+  GrpcModel,
   type ModelRequest,
   type ModelResponse,
 } from "../../lib/testing/mod.ts";
@@ -18,16 +19,27 @@ const PROMPT = 10_000;
 /** Longer than everything that drains. */
 const DRAINED = 1_300_000;
 
+/** The listeners that gRPC clients use. */
+const TARGETS = ["l", "k"];
+
 /** How the world of a script is made. */
 export interface WorldOptions {
   readonly protocol: "sotw" | "delta";
   readonly cache: CacheName;
+  /** Default: an Envoy. */
+  readonly client?: "envoy" | "grpc";
+  /** What an Envoy's bootstrap has: `Cluster a:static`. Default: nothing. */
+  readonly bootstrap?: string;
   /** Whether more than an Envoy's own waits have to be without effect: what the client is expected to request, it requests. */
   readonly strict?: boolean;
+  /** Puts other responses in the place of one, to see that this is found out. */
+  readonly tamper?: (response: ModelResponse) => readonly ModelResponse[];
+  /** Whether to expect what only ordered changes give. Default: where the cache orders them. */
+  readonly expectsOrder?: boolean;
 }
 
 /**
- * A model of an Envoy, a server, and what is under way between them, command by command:
+ * A model of a client, a server, and what is under way between them, command by command:
  *
  * - `set Cluster a Endpoints a …`: what there is from now on
  * - `connect`, `disconnect`, `restart` (the server, with the same cache)
@@ -39,7 +51,7 @@ export interface WorldOptions {
  */
 export class World {
   readonly clock = new FakeClock();
-  readonly envoy: EnvoyModel;
+  readonly client: EnvoyModel | GrpcModel;
   readonly requests: ModelRequest[] = [];
   readonly responses: ModelResponse[] = [];
   readonly driver: Driver;
@@ -48,6 +60,7 @@ export class World {
   isConnected = false;
   responsesSent = 0;
   readonly #subject: Subject;
+  readonly #bootstrap: readonly Resource[];
   readonly #repeats: Repeats;
   #newest: readonly Resource[] = [];
   #rejected = new Set<string>();
@@ -59,9 +72,13 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     const { protocol, cache } = options;
+    this.#bootstrap = resources(options.bootstrap ?? "");
     this.#subject = makeCache(cache, this.clock);
     this.#repeats = new Repeats(protocol);
-    this.envoy = new EnvoyModel({ protocol, rejects: rejectionOf });
+    const rejects = rejectionOf;
+    this.client = options.client === "grpc"
+      ? new GrpcModel({ protocol, rejects, targets: TARGETS })
+      : new EnvoyModel({ protocol, rejects, bootstrap: this.#bootstrap });
     const server = { protocol, cache: this.#subject.cache, clock: this.clock };
     this.driver = new Driver(server);
   }
@@ -110,7 +127,7 @@ export class World {
       this.responsesSent = 0;
       this.driver.open();
       this.#repeats.connect();
-      this.#send(this.envoy.connect());
+      this.#send(this.client.connect());
     },
     disconnect: () => this.#disconnect(),
     restart: () => {
@@ -126,7 +143,7 @@ export class World {
     },
     response: () => {
       const response = this.responses.shift();
-      if (response) this.#send(this.envoy.receive(response));
+      if (response) this.#send(this.client.receive(response));
     },
     stall: () => this.#stalls = true,
     flow: () => {
@@ -142,7 +159,13 @@ export class World {
   lacks(isDrained: boolean): string[] {
     const rejected = this.#newest.filter((its) => rejectionOf(its));
     const names = new Set(rejected.map(({ name }) => name));
-    const problems = lacks(this.envoy, this.#newest, names, isDrained);
+    const problems = lacks(
+      this.client,
+      this.#newest,
+      names,
+      isDrained,
+      this.#bootstrap,
+    );
     return problems.filter((text) => !this.#isForgotten(text));
   }
 
@@ -150,14 +173,14 @@ export class World {
     this.isConnected = false;
     this.#isReconnected = true;
     this.driver.close();
-    this.envoy.disconnect();
+    this.client.disconnect();
     this.requests.length = 0;
     this.responses.length = 0;
   }
 
   #advance(ms: number) {
     this.clock.advance(ms);
-    this.#send(this.envoy.advance(ms));
+    this.#send(this.client.advance(ms));
     this.#pull();
   }
 
@@ -172,19 +195,24 @@ export class World {
 
   #pull() {
     if (!this.isConnected || this.#stalls) return;
+    const { tamper = (its: ModelResponse) => [its] } = this.options;
     for (;;) {
       const response = this.driver.pull();
       this.log.push(...this.driver.log.splice(0));
       if (!response) return;
-      this.log.push(`  ← ${writtenResponse(response)}`);
-      this.responses.push(response);
-      this.responsesSent++;
-      if (this.responsesSent > MOST_RESPONSES) {
-        throw new Error(`more than ${MOST_RESPONSES} responses for one change`);
-      }
-      const problem = this.#repeats.response(response);
-      if (problem) throw new Error(problem);
+      for (const its of tamper(response)) this.#respond(its);
     }
+  }
+
+  #respond(response: ModelResponse) {
+    this.log.push(`  ← ${writtenResponse(response)}`);
+    this.responses.push(response);
+    this.responsesSent++;
+    if (this.responsesSent > MOST_RESPONSES) {
+      throw new Error(`more than ${MOST_RESPONSES} responses for one change`);
+    }
+    const problem = this.#repeats.response(response);
+    if (problem) throw new Error(problem);
   }
 
   #exchange() {
@@ -199,17 +227,17 @@ export class World {
     this.#commands.connect("");
     this.#exchange();
     for (let waited = 0; waited < PROMPT; waited += 500) {
-      if (this.lacks(false).length + this.#unsettled().length === 0) break;
+      if (this.lacks(false).length + this.#unsettled.length === 0) return;
       this.log.push("  (500 ms)");
       this.#advance(500);
       this.#exchange();
     }
     this.#requireNone("it lacks", this.lacks(false));
-    this.#requireNone("not settled:", this.#unsettled());
+    this.#requireNone("not settled:", this.#unsettled);
   }
 
-  /** Types of which the newest set is not in force. */
-  #unsettled(): string[] {
+  /** Types whose newest set is not in force, as far as the server says. */
+  get #unsettled(): string[] {
     const { typeUrls, settled } = this.driver;
     return typeUrls.filter((typeUrl) => !settled.has(typeUrl)).map(shortName);
   }
@@ -226,25 +254,46 @@ export class World {
   }
 
   #check() {
-    this.#requireNone("the initial fetch timed out:", this.envoy.timeouts);
+    this.#requireNone("timed out:", this.#timeouts());
     const { strict = false } = this.options;
     if (strict) {
       this.#requireNone("not requested in time:", this.driver.notRequested);
     }
-    if (!this.#subject.makesBeforeBreak) return;
-    const broken = this.envoy.broken.filter((text) => !this.#isExcused(text));
+    const { expectsOrder = this.#subject.makesBeforeBreak } = this.options;
+    if (!expectsOrder) return;
+    if (this.client instanceof GrpcModel) {
+      this.#requireNone("told too early:", this.client.violations);
+    }
+    const broken = this.client.broken.filter((text) => !this.#isExcused(text));
     this.#requireNone("requests fail:", broken);
   }
 
   /**
-   * In delta, an Envoy does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows
-   * of it.
+   * A client does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows of it.
    */
   #isForgotten(problem: string): boolean {
-    return this.#isReconnected && this.options.protocol === "delta" &&
+    return this.#isReconnected &&
       [...this.#nacked].some((typeUrl) =>
         problem.startsWith(`still ${shortName(typeUrl)} `)
       );
+  }
+
+  /** What was waited for in vain. A gRPC client waits for a listener that there is not, since it cannot know that. */
+  #timeouts(): string[] {
+    if (this.client instanceof EnvoyModel) return this.client.timeouts;
+    const missing = TARGETS.filter((target) =>
+      !this.#newest.some(({ typeUrl, name }) =>
+        typeUrl === TypeUrl.Listener && name === target
+      )
+    );
+    const { timeouts } = this.client;
+    const real = timeouts.filter((text) =>
+      !missing.includes(text.replace("Listener ", ""))
+    );
+    // What was missing then may come.
+    timeouts.length = 0;
+    const hasForgotten = this.#isReconnected && this.#nacked.size > 0;
+    return hasForgotten ? [] : real;
   }
 
   #isExcused(broken: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * Random changes at random moments, between a server and a model of an Envoy, in virtual time.
+ * Random changes at random moments, between a server and a model of an Envoy or of a gRPC client, in virtual time.
  */
 import fc from "fast-check";
 import { Counterexample, run } from "./_run.ts";
@@ -10,15 +10,15 @@ const factor = Number(Deno.env.get("PROPERTY_RUNS") ?? 1);
 /** `PROPERTY_SEED` repeats the runs of a failure that named it, or makes others: `random` does each time. */
 const wanted = Deno.env.get("PROPERTY_SEED") ?? "1";
 const seed = wanted === "random" ? Date.now() % 2 ** 31 : Number(wanted);
-const RUNS = 300;
+const RUNS = 100;
 
 for (const kind of scriptKinds()) {
-  const { protocol, cache, disconnects, nacks } = kind;
+  const { protocol, cache, client, disconnects, nacks } = kind;
   const more = [
     ...disconnects ? ["disconnects"] : [],
     ...nacks ? ["NACKs"] : [],
   ].join(" and ");
-  const title = `a model of Envoy converges, ${protocol}, ${cache}` +
+  const title = `a model of ${client} converges, ${protocol}, ${cache}` +
     (more && `, with ${more}`);
   Deno.test(title, () => check(kind));
 }
