@@ -101,7 +101,7 @@ Deno.test("a request that no cache takes is an error by option, that says of whi
   );
 });
 
-async function scene(options?: MuxCacheOptions) {
+function scene(options?: MuxCacheOptions) {
   const clusters = new LinearCache(ClusterSchema, {
     resources: [cluster("a")],
   });
@@ -112,18 +112,14 @@ async function scene(options?: MuxCacheOptions) {
     return typeUrl === TypeUrl.Listener ? others : undefined;
   }, options);
   const events: ServerEvent[] = [];
-  const server = await serve({
-    cache,
-    hostname: "127.0.0.1",
-    port: 0,
-    observer: (event) => events.push(event),
-  });
-  return { clusters, events, server };
+  const observer = (event: ServerEvent) => void events.push(event);
+  const at = { hostname: "127.0.0.1", port: 0 };
+  return { clusters, events, options: { ...at, cache, observer } };
 }
 
 Deno.test("a stream meets several caches, and an untaken request ends it and no other by option", async () => {
-  const { clusters, events, server } = await scene({ unserved: "error" });
-  await using _server = server;
+  const { clusters, events, options } = scene({ unserved: "error" });
+  await using server = await serve(options);
   using grpc = new GrpcClient(server.addr.port);
   const { node } = client();
   const good = grpc.sotw();
@@ -146,8 +142,8 @@ Deno.test("a stream meets several caches, and an untaken request ends it and no 
 });
 
 Deno.test("an untaken request is answered empty, with an event, and its stream goes on", async () => {
-  const { clusters, events, server } = await scene();
-  await using _server = server;
+  const { clusters, events, options } = scene();
+  await using server = await serve(options);
   using grpc = new GrpcClient(server.addr.port);
   const { node } = client();
   const stream = grpc.delta();
