@@ -104,7 +104,7 @@ export class Readiness {
     // What is not to be had is not waited for; nor is what the client requests only once it has routes to it.
     if (!cluster || !covers(clusters.subscription, name)) return undefined;
     if (clusters.nackedWithoutOlder(cluster)) return "dependency_nacked";
-    if (!clusters.isAcked(cluster)) return "dependency_unacked";
+    if (!clusters.isAcked(cluster)) return reasonOf(clusters);
     if (!endpoints?.makesBeforeBreak) return undefined;
     for (const { typeUrl, name } of cluster.references.references) {
       if (typeUrl !== TypeUrl.ClusterLoadAssignment) continue;
@@ -117,8 +117,14 @@ export class Readiness {
       } else if (
         !endpoints.nackedWithoutOlder(assignment) &&
         !endpoints.isAcked(assignment)
-      ) return "dependency_unacked";
+      ) return reasonOf(endpoints);
     }
     return undefined;
   }
+}
+
+/** Why the client has not acknowledged something of a type: it has yet to, or what it NACKed holds that up. */
+function reasonOf({ isInProgress, withheld }: TypeState): Reason {
+  const isNacked = !isInProgress && withheld.updates.has("dependency_nacked");
+  return isNacked ? "dependency_nacked" : "dependency_unacked";
 }

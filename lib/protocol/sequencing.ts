@@ -452,12 +452,11 @@ export class Sequencer {
     for (const { typeUrl, name, awaitsEndpoints } of newlyUsed(sent, parents)) {
       if (awaitsEndpoints) {
         this.#late.push({ typeUrl, name });
-        continue;
       }
       const state = this.#find(typeUrl);
-      if (!state?.held(name)) continue;
-      state.resend([name]);
+      if (!state) continue;
       this.#owed.add(typeUrl, name);
+      if (!awaitsEndpoints && state.held(name)) state.resend([name]);
     }
   }
 
