@@ -69,9 +69,9 @@ export class Readiness {
   #aggregates(clusters: TypeState): Judge {
     const endpoints = this.#find(TypeUrl.ClusterLoadAssignment);
     return (cluster) => {
-      if (!clusters.has(cluster.name)) return undefined;
       for (const { typeUrl, name } of cluster.references.references) {
         if (typeUrl !== TypeUrl.Cluster || name === cluster.name) continue;
+        if (!clusters.has(cluster.name)) return undefined;
         const reason = this.#cluster(name, clusters, endpoints);
         if (reason) return reason;
       }
