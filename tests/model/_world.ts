@@ -274,7 +274,8 @@ export class World {
   #isForgotten(problem: string): boolean {
     return this.#isReconnected &&
       [...this.#nacked].some((typeUrl) =>
-        problem.startsWith(`still ${shortName(typeUrl)} `)
+        problem.startsWith(`still ${shortName(typeUrl)} `) ||
+        problem.startsWith(`warming ${shortName(typeUrl)} `)
       );
   }
 
