@@ -272,7 +272,7 @@ export class World {
    * A client does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows of it.
    */
   #isForgotten(problem: string): boolean {
-    return this.#isReconnected &&
+    return this.#hasForgotten &&
       [...this.#nacked].some((typeUrl) =>
         problem.startsWith(`still ${shortName(typeUrl)} `) ||
         problem.startsWith(`warming ${shortName(typeUrl)} `)
@@ -281,20 +281,26 @@ export class World {
 
   /** What was waited for in vain. A gRPC client waits for a listener that there is not, since it cannot know that. */
   #timeouts(): string[] {
-    if (this.client instanceof EnvoyModel) return this.client.timeouts;
-    const missing = TARGETS.filter((target) =>
-      !this.#newest.some(({ typeUrl, name }) =>
-        typeUrl === TypeUrl.Listener && name === target
-      )
-    );
     const { timeouts } = this.client;
+    const isEnvoy = this.client instanceof EnvoyModel;
+    const missing = isEnvoy
+      ? []
+      : TARGETS.filter((target) =>
+        !this.#newest.some(({ typeUrl, name }) =>
+          typeUrl === TypeUrl.Listener && name === target
+        )
+      );
     const real = timeouts.filter((text) =>
       !missing.includes(text.replace("Listener ", ""))
     );
     // What was missing then may come.
     timeouts.length = 0;
-    const hasForgotten = this.#isReconnected && this.#nacked.size > 0;
-    return hasForgotten ? [] : real;
+    return this.#hasForgotten ? [] : real;
+  }
+
+  /** Whether the client may have what it does not claim: a part of a response that it rejected, before it came back. */
+  get #hasForgotten(): boolean {
+    return this.#isReconnected && this.#nacked.size > 0;
   }
 
   #isExcused(broken: string): boolean {
