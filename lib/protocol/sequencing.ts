@@ -60,6 +60,8 @@ export class Sequencer {
   #hasReturned = false;
   /** Types whose older sets were looked at for what a client that came back may still use. */
   readonly #keptFor = new Set<string>();
+  /** Names that a client which came back has and the newest set lacks, of which it is known why. */
+  readonly #explained = new Set<string>();
 
   constructor(options: SequencerOptions) {
     const { responses, types, isAggregated } = options;
@@ -180,6 +182,7 @@ export class Sequencer {
   /** Which changes of a type must wait. */
   restrain(state: TypeState): Restraint {
     if (this.#hasReturned) {
+      this.#keepUnexplained(state);
       this.#keepForReturned(TypeUrl.Listener);
       this.#keepForReturned(TypeUrl.RouteConfiguration);
     }
@@ -244,7 +247,7 @@ export class Sequencer {
       return { allRemovals: "dependency_unacked" };
     }
     const used = usedBy(present, typeUrl);
-    if (used === "unknown") return { allRemovals: "dependency_nacked" };
+    if (typeof used === "string") return { allRemovals: used };
     if (used.size === 0 && !this.#drains.concerns(typeUrl)) {
       return { allRemovals: undefined };
     }
@@ -299,7 +302,9 @@ export class Sequencer {
       const waits = !clusters && this.#isReturning &&
         (state.sequencing?.holdTimeout ?? 0) > 0;
       if (waits) return "names_not_requested";
-      if (!isEndpoints) return undefined;
+      // Endpoints that connections are served with are not replaced by none.
+      const isServed = this.#drains.isDraining(typeUrl, name);
+      if (!isEndpoints || isServed) return undefined;
       const none = emptyEndpoints(name);
       return state.rejects(none) ? undefined : none;
     };
@@ -349,10 +354,15 @@ export class Sequencer {
     if (typeUrl === TypeUrl.Listener) return !listeners;
     if (!listeners) return false;
     if (this.#drains.concerns(typeUrl)) return true;
-    return [...listeners.inUse()].some((held) =>
-      !(held instanceof Resource) ||
-      held.references.references.some((its) => its.typeUrl === typeUrl)
-    );
+    const refers = (resource: Resource) =>
+      resource.references.references.some((its) => its.typeUrl === typeUrl);
+    for (const held of listeners.inUse()) {
+      if (!(held instanceof Resource) || refers(held)) return true;
+    }
+    for (const resource of listeners.view?.resources.values() ?? []) {
+      if (listeners.has(resource.name) && refers(resource)) return true;
+    }
+    return false;
   }
 
   /**
@@ -377,6 +387,29 @@ export class Sequencer {
         for (const { typeUrl, name } of resource.references.references) {
           this.#drains.keep(typeUrl, name, drain);
         }
+      }
+    }
+  }
+
+  /**
+   * What a client that came back has, and no set that is known of, was kept for connections that may last: they are drained
+   * from now on.
+   */
+  #keepUnexplained(state: TypeState) {
+    const { typeUrl, makesBeforeBreak, sequencing } = state;
+    if (!makesBeforeBreak) return;
+    for (const name of state.leftovers()) {
+      const key = `${typeUrl} ${name}`;
+      if (this.#explained.has(key)) continue;
+      this.#explained.add(key);
+      const isKnown = [...state.history].some(({ resources }) =>
+        resources.has(name)
+      );
+      if (isKnown) continue;
+      const drain = sequencing?.drain ?? 0;
+      this.#drains.keep(typeUrl, name, drain);
+      for (const its of state.held(name)?.references.references ?? []) {
+        this.#drains.keep(its.typeUrl, its.name, drain);
       }
     }
   }
@@ -466,23 +499,27 @@ function isParent({ typeUrl }: TypeState): boolean {
   return typeUrl === TypeUrl.Cluster || typeUrl === TypeUrl.Listener;
 }
 
-/** Names of a type that what clients use of others refers to, and why that is so; or that this is not known. */
+/** Names of a type that what clients use of others refers to, and why that is so; or just why, if it is not known which. */
 function usedBy(
   dependents: readonly TypeState[],
   typeUrl: string,
-): ReadonlyMap<string, Reason> | "unknown" {
+): ReadonlyMap<string, Reason> | Reason {
   const used = new Map<string, Reason>();
   for (const state of dependents) {
     const { withheld } = state;
     const [own] = withheld.removals;
     const removal = own === "nacked" ? "dependency_nacked" : own;
     for (const held of state.inUse()) {
-      if (typeof held === "string") return "unknown";
-      const isRemoved = !state.view?.resources.has(held.name);
-      const reason = isRemoved ? removal : "dependency_nacked";
+      const isKnown = typeof held !== "string";
+      const isChanged = isKnown
+        ? state.view?.resources.has(held.name)
+        : state.refusal;
+      const reason = isChanged
+        ? "dependency_nacked"
+        : removal ?? "dependency_unacked";
+      if (!isKnown) return reason;
       for (const reference of held.references.references) {
-        if (reference.typeUrl !== typeUrl) continue;
-        used.set(reference.name, reason ?? "dependency_unacked");
+        if (reference.typeUrl === typeUrl) used.set(reference.name, reason);
       }
     }
   }
