@@ -8,6 +8,7 @@
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
+  type BlockedEvent,
   createSnapshot,
   ListenError,
   serve,
@@ -139,17 +140,15 @@ function print(event: ServerEvent) {
         }`,
       );
     }
-    case "hold":
+    case "blocked":
       return console.log(
-        `waiting       ${type}, until ${
-          [...event.waitingFor].join(" ")
-        } is asked for, too`,
+        `blocked       ${type} ${event.names.join(" ")} (${event.reason}) ${
+          waitingFor(event)
+        }`.trimEnd(),
       );
-    case "wait":
+    case "not_requested":
       return console.log(
-        `waiting       ${type} ${event.names.join(" ")}, until ${
-          event.waitingFor.map(({ typeUrl }) => shortName(typeUrl)).join(", ")
-        } is acknowledged`,
+        `unrequested   ${type} ${event.names.join(" ")}`,
       );
     case "send":
       return console.log(
@@ -161,7 +160,7 @@ function print(event: ServerEvent) {
       return console.log(`acknowledged  ${type} ${event.version}`);
     case "nack":
       return console.log(
-        `REFUSED       ${type} ${event.refusal.version}: ${
+        `NACKED        ${type} ${event.refusal.version}: ${
           oneLine(event.refusal.message)
         }`,
       );
@@ -172,6 +171,13 @@ function print(event: ServerEvent) {
         }`,
       );
   }
+}
+
+function waitingFor({ waitingFor }: BlockedEvent): string {
+  const awaited = waitingFor.map(({ typeUrl, names }) =>
+    [shortName(typeUrl), ...names].join(" ")
+  );
+  return awaited.length > 0 ? `until ${awaited.join(", ")}` : "";
 }
 
 function oneLine(text: string): string {

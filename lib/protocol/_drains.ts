@@ -2,7 +2,7 @@ import { Resource, traitsOf } from "../resource/mod.ts";
 import { Aging } from "./_aging.ts";
 import type { Reason } from "./_restraint.ts";
 import type { Timers } from "./_timers.ts";
-import type { Answer, Sent, TypeState } from "./type_state.ts";
+import type { Sent, TypeState } from "./type_state.ts";
 
 type Find = (typeUrl: string) => TypeState | undefined;
 

@@ -131,7 +131,6 @@ export class Stream {
   inspect(typeUrl: string, name: string): ResourceState {
     const state = this.#find(typeUrl);
     if (!state) return unsubscribed;
-    const types = this.#types;
     return state.inspect(name);
   }
 

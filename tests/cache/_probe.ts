@@ -3,6 +3,7 @@ import { NodeSchema } from "@xds/envoy/envoy/config/core/v3";
 import type {
   Cache,
   Client,
+  Sequencing,
   Subscription,
   View,
   Watch,
@@ -18,6 +19,8 @@ export class Probe implements Disposable {
   /** The names of each `changed` call, `undefined` where the cache did not say. */
   readonly changes: (readonly string[] | undefined)[] = [];
   heartbeats = 0;
+  /** How often it was told that nothing serves it. */
+  unserved = 0;
   view: View | undefined;
   readonly #subscription: { wildcard: boolean; names: ReadonlySet<string> };
   readonly #watch: Watch;
@@ -42,6 +45,7 @@ export class Probe implements Disposable {
         this.#wake();
       },
       heartbeat: () => this.heartbeats++,
+      unserved: () => this.unserved++,
     });
   }
 
@@ -65,8 +69,9 @@ export class Probe implements Disposable {
       .filter((name) => wildcard || names.has(name));
   }
 
-  get makeBeforeBreak(): boolean {
-    return this.#watch.sequencing?.makeBeforeBreak ?? false;
+  /** How its changes are ordered with those of other types. */
+  get sequencing(): Sequencing | undefined {
+    return this.#watch.sequencing;
   }
 
   /** Asks for other names. */

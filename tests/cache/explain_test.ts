@@ -35,9 +35,14 @@ function listening(cache: Cache): { cache: Cache; client: () => Client } {
   };
 }
 
-function reason({ reason, blocked }: Explanation) {
-  const types = blocked?.waitingFor.map(({ typeUrl }) => typeUrl) ?? [];
-  return blocked ? [reason, blocked.reason, ...types] : [reason];
+/** The reason, and, if it is that something is blocked, by what. */
+function reason({ reason, blocked }: Explanation): string[] {
+  if (!blocked) return [reason];
+  const awaited = blocked.waitingFor.flatMap(({ typeUrl, names }) => [
+    typeUrl,
+    ...names,
+  ]);
+  return [reason, blocked.reason, ...awaited];
 }
 
 /** Answers all that there is, in each of the steps of a change. */
@@ -100,6 +105,24 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
   client.subscribe(RouteConfiguration, ["r"]);
   accept(client);
 
+  // The client is about to request the endpoints of a new cluster.
+  const added = [cluster("d", "ads"), endpoints("d", 1), endpoints("a", 2)];
+  cache.set(NODE, cache.get(NODE)!.with({ set: added }));
+  const [more] = client.read();
+  assertEquals(reason(why(ClusterLoadAssignment, "a")), [
+    "blocked",
+    "names_not_requested",
+    ClusterLoadAssignment,
+    "d",
+  ]);
+  assertMatch(
+    why(ClusterLoadAssignment, "a").message,
+    /has version .*: it waits until the client requests d, too$/,
+  );
+  client.subscribe(ClusterLoadAssignment, ["d"]);
+  more.ack();
+  accept(client);
+
   cache.set(
     NODE,
     createSnapshot({ resources: [cluster("c", "ads"), routes("r", "c")] }),
@@ -110,15 +133,24 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
     "blocked",
     "dependency_unacked",
     Cluster,
+    "c",
   ]);
   clusters.nack("c: no such thing");
-  accept(client);
+  const [rest] = client.read();
+  assertEquals(rest.resources.map(({ name }) => name), ["a"]);
+  rest.ack();
   const refused = why(Cluster, "c");
   assertEquals(reason(refused), ["refused"]);
   assertEquals(refused.refusal?.message, "c: no such thing");
+  assertEquals(reason(why(RouteConfiguration, "r")), [
+    "blocked",
+    "dependency_nacked",
+    Cluster,
+    "c",
+  ]);
   assertMatch(
     why(RouteConfiguration, "r").message,
-    /depends on Cluster, of which the client refused something: c: no such thing$/,
+    /it depends on Cluster, of which the client refused something: c: no such thing$/,
   );
 
   cache.set(
@@ -134,7 +166,10 @@ Deno.test("every reason of a SnapshotCache, of a key and of one client", async (
   );
   const superseded = why(Cluster, "a");
   assertEquals(reason(superseded), ["superseded"]);
-  assertMatch(superseded.message, /has version .*; version .* supersedes it/);
+  assertMatch(
+    superseded.message,
+    /has version .*; version .* supersedes it as soon as the client reads and answers$/,
+  );
   accept(client);
 
   // Of one client, one answer, the same.
@@ -200,28 +235,28 @@ Deno.test("a LinearCache says what a change waits for on a stream of several cac
   const cache = new MuxCache(({ typeUrl }) =>
     typeUrl === Cluster ? clusters : paths
   );
-  clusters.replace([]);
-  paths.replace([routes("r", "none")]);
   using client = new TestClient(cache, { node: NODE });
   client.subscribe(Cluster);
   client.subscribe(RouteConfiguration, ["r"]);
+  const replace = (name: string) => {
+    clusters.replace([cluster(name, "ads")]);
+    paths.replace([routes("r", name)]);
+  };
+  replace("z");
   accept(client);
-  const snapshot = createSnapshot({
-    resources: [cluster("a", "ads"), routes("r", "a")],
-  });
-  clusters.replace(snapshot.resources(Cluster).values());
-  paths.replace(snapshot.resources(RouteConfiguration).values());
+  replace("a");
   const [response] = client.read();
   assertEquals(reason(paths.explain("r")[0]), [
     "blocked",
     "dependency_unacked",
     Cluster,
+    "a",
   ]);
   response.nack("a is bad");
-  accept(client);
+  assertEquals(client.read(), []);
   assertMatch(
     paths.explain("r")[0].message,
-    /depends on Cluster, of which the client refused something: a is bad$/,
+    /it depends on Cluster, of which the client refused something: a is bad$/,
   );
 });
 

@@ -182,6 +182,35 @@ Deno.test("a change is told to the watches that it concerns, and to no other", (
   }
 });
 
+Deno.test("a cache that was given nothing yet is silent, and one that was given no resources is empty", () => {
+  const cache = new LinearCache(ClusterSchema);
+  using a = new Probe(cache, cache.typeUrl, ["a"]);
+  using all = new Probe(cache, cache.typeUrl, ["*"]);
+  assertEquals([a.view, all.view], [undefined, undefined]);
+  a.ask("a", "b");
+  assertEquals(a.view, undefined);
+  cache.set(cluster("c"));
+  assertEquals([a.names, all.names], [[], ["c"]]);
+  assertEquals(a.knows("a", "b"), true);
+  using late = new Probe(cache, cache.typeUrl, ["*"]);
+  assertEquals(late.names, ["c"]);
+
+  for (
+    const fill of [
+      () => new LinearCache(ClusterSchema, { resources: [] }),
+      () => {
+        const cache = new LinearCache(ClusterSchema);
+        cache.replace([]);
+        return cache;
+      },
+    ]
+  ) {
+    const cache = fill();
+    using probe = new Probe(cache, cache.typeUrl, ["*"]);
+    assertEquals(probe.view?.resources.size, 0);
+  }
+});
+
 Deno.test("a resource's TTL alone is a change, and is refreshed for those who ask for it", () => {
   const clock = new FakeClock();
   const cache = new LinearCache(ClusterSchema, {

@@ -8,8 +8,10 @@ import {
   createSnapshot,
   LinearCache,
   MuxCache,
+  type MuxCacheOptions,
   RequestError,
   serve,
+  type ServerEvent,
   SnapshotCache,
   TypeUrl,
 } from "../../mod.ts";
@@ -50,7 +52,7 @@ Deno.test("a watch goes over to another cache when its names say so, and hears o
   assertEquals(probe.names, ["a"]);
   probe.ask("b");
   assertEquals(probe.names, ["b"]);
-  assertEquals(probe.makeBeforeBreak, true);
+  assertEquals(probe.sequencing?.makeBeforeBreak, true);
   const { length } = probe.changes;
   first.set(cluster("b"));
   first.delete("a");
@@ -58,7 +60,7 @@ Deno.test("a watch goes over to another cache when its names say so, and hears o
   second.delete("b");
   assertEquals(probe.changes.length, length + 1);
   probe.ask("a");
-  assertEquals(probe.makeBeforeBreak, false);
+  assertEquals(probe.sequencing?.makeBeforeBreak, false);
   probe[Symbol.dispose]();
   const after = probe.changes.length;
   first.set(cluster("a"));
@@ -66,7 +68,21 @@ Deno.test("a watch goes over to another cache when its names say so, and hears o
   assertEquals(probe.changes.length, after);
 });
 
-Deno.test("a request that no cache takes is an error that says of which type, names and node", () => {
+Deno.test("a request that no cache takes is told that there is nothing, until a cache takes it", () => {
+  const linear = new LinearCache(ClusterSchema, { resources: [cluster("b")] });
+  const cache = new MuxCache(({ subscription }) =>
+    subscription.names.has("b") ? linear : undefined
+  );
+  using probe = new Probe(cache, TypeUrl.Cluster, ["a"]);
+  assertEquals([probe.unserved, probe.knows("a"), probe.names], [1, true, []]);
+  assertEquals(probe.sequencing, undefined);
+  probe.ask("b");
+  assertEquals([probe.unserved, probe.names], [1, ["b"]]);
+  probe.ask("a");
+  assertEquals([probe.unserved, probe.view?.resources.size], [2, 0]);
+});
+
+Deno.test("a request that no cache takes is an error by option, that says of which type, names and node", () => {
   const cache = new MuxCache(() => undefined, { unserved: "error" });
   const ask = (...names: string[]) =>
     assertThrows(
@@ -85,7 +101,7 @@ Deno.test("a request that no cache takes is an error that says of which type, na
   );
 });
 
-Deno.test("a stream meets several caches, and an untaken request ends it and no other", async () => {
+function scene(options?: MuxCacheOptions) {
   const clusters = new LinearCache(ClusterSchema, {
     resources: [cluster("a")],
   });
@@ -94,8 +110,16 @@ Deno.test("a stream meets several caches, and an untaken request ends it and no 
   const cache = new MuxCache(({ typeUrl }) => {
     if (typeUrl === TypeUrl.Cluster) return clusters;
     return typeUrl === TypeUrl.Listener ? others : undefined;
-  }, { unserved: "error" });
-  await using server = await serve({ cache, hostname: "127.0.0.1", port: 0 });
+  }, options);
+  const events: ServerEvent[] = [];
+  const observer = (event: ServerEvent) => void events.push(event);
+  const at = { hostname: "127.0.0.1", port: 0 };
+  return { clusters, events, options: { ...at, cache, observer } };
+}
+
+Deno.test("a stream meets several caches, and an untaken request ends it and no other by option", async () => {
+  const { clusters, events, options } = scene({ unserved: "error" });
+  await using server = await serve(options);
   using grpc = new GrpcClient(server.addr.port);
   const { node } = client();
   const good = grpc.sotw();
@@ -113,31 +137,32 @@ Deno.test("a stream meets several caches, and an untaken request ends it and no 
   clusters.set(cluster("b"));
   good.send({ typeUrl: TypeUrl.Cluster, responseNonce: "1" });
   assertEquals((await good.next()).resources.length, 2);
+  assertEquals(events.filter(({ kind }) => kind === "unserved"), []);
   good.cancel();
 });
 
-Deno.test("a type that no cache serves is answered empty, with an event, and its stream goes on", async () => {
-  const clusters = new LinearCache(ClusterSchema, {
-    resources: [cluster("a")],
-  });
-  const cache = new MuxCache(({ typeUrl }) =>
-    typeUrl === TypeUrl.Cluster ? clusters : undefined
-  );
-  const unserved: string[] = [];
-  await using server = await serve({
-    cache,
-    hostname: "127.0.0.1",
-    port: 0,
-    observer: (event) =>
-      event.kind === "unserved" && unserved.push(event.typeUrl),
-  });
+Deno.test("an untaken request is answered empty, with an event, and its stream goes on", async () => {
+  const { clusters, events, options } = scene();
+  await using server = await serve(options);
   using grpc = new GrpcClient(server.addr.port);
   const { node } = client();
   const stream = grpc.delta();
-  stream.send({ node, typeUrl: TypeUrl.Secret, resourceNamesSubscribe: ["s"] });
-  assertEquals((await stream.next()).removedResources, ["s"]);
-  assertEquals(unserved, [TypeUrl.Secret]);
-  stream.send({ typeUrl: TypeUrl.Cluster });
-  assertEquals((await stream.next()).resources.length, 1);
+  stream.send({ node, typeUrl: TypeUrl.Cluster });
+  const first = await stream.next();
+  stream.send({ typeUrl: TypeUrl.Cluster, responseNonce: first.nonce });
+  stream.send({ typeUrl: TypeUrl.Secret, resourceNamesSubscribe: ["s"] });
+  const { typeUrl, resources, removedResources } = await stream.next();
+  assertEquals(
+    [typeUrl, resources, removedResources],
+    [TypeUrl.Secret, [], ["s"]],
+  );
+  assertEquals(
+    events.flatMap((event) =>
+      event.kind === "unserved" ? [[event.typeUrl, event.client.node.id]] : []
+    ),
+    [[TypeUrl.Secret, "node"]],
+  );
+  clusters.set(cluster("b"));
+  assertEquals((await stream.next()).resources.map(({ name }) => name), ["b"]);
   stream.cancel();
 });

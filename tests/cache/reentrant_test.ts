@@ -60,7 +60,7 @@ Deno.test("who is told of a change of a LinearCache may make another", () => {
   }
 });
 
-Deno.test("a watch may set another snapshot re-entrantly", () => {
+Deno.test("an observer that is told of a new snapshot may set another", () => {
   const cache = new SnapshotCache({ ads: true });
   const set = (version: string, ...more: string[]) =>
     cache.set(
@@ -81,9 +81,7 @@ Deno.test("a watch may set another snapshot re-entrantly", () => {
     next = undefined;
     if (version) set(version, "b");
   };
-  watch(cache, TypeUrl.ClusterLoadAssignment, ["a"], {
-    changed: go,
-  }, who);
+  watch(cache, TypeUrl.ClusterLoadAssignment, ["a"], { changed: go }, who);
   const clusters = watch(cache, TypeUrl.Cluster, ["*"], {}, who);
   next = "3";
   set("2", "b");

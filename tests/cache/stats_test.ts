@@ -11,13 +11,20 @@ import {
   TypeUrl,
 } from "../../mod.ts";
 import { readNext } from "../support/read_next.ts";
-import { cluster, endpoints, routes } from "../support/resources.ts";
+import { cluster, endpoints } from "../support/resources.ts";
 
 function typesOf({ types }: CacheStats) {
   return Object.fromEntries(types);
 }
 
-Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quarantine", () => {
+/** Answers all that there is, in each of the steps of a change. */
+function acceptAll(client: TestClient) {
+  for (let read; (read = client.read()).length > 0;) {
+    read.forEach((response) => response.ack());
+  }
+}
+
+Deno.test("a SnapshotCache counts its groups' resources, watches, blocked watches and quarantine", () => {
   const cache = new SnapshotCache({
     ads: true,
     validate: "quarantine",
@@ -49,17 +56,25 @@ Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quar
   });
   const two = new TestClient(cache, { node: "two" });
   two.subscribe(TypeUrl.Cluster);
-  two.subscribe(TypeUrl.ClusterLoadAssignment, ["a"]);
+  two.subscribe(TypeUrl.ClusterLoadAssignment, ["a", "b"]);
+  assertEquals(cache.stats().unsettled, 2);
+  acceptAll(two);
+  assertEquals(cache.stats().unsettled, 0);
+  // The client is about to request the endpoints of a new cluster.
+  const more = [cluster("c", "ads"), endpoints("c", 1), endpoints("a", 2)];
+  cache.set("two", cache.get("two")!.with({ set: more }));
+  const [clusters] = two.read();
   const { unsettled, types } = cache.stats();
   assertEquals(unsettled, 2);
   assertEquals(types.get(TypeUrl.ClusterLoadAssignment), {
-    resources: 4,
+    resources: 5,
     watches: 1,
-    blocked: 0,
+    blocked: 1,
     quarantined: 0,
   });
-  two.subscribe(TypeUrl.ClusterLoadAssignment, ["b"]);
-  for (let read; (read = two.read()).length > 0;) read.forEach((r) => r.ack());
+  two.subscribe(TypeUrl.ClusterLoadAssignment, ["c"]);
+  clusters.ack();
+  acceptAll(two);
   const settled = cache.stats();
   assertEquals(settled.unsettled, 0);
   assertEquals(settled.types.get(TypeUrl.ClusterLoadAssignment)?.blocked, 0);
@@ -75,18 +90,19 @@ Deno.test("a SnapshotCache counts its groups' resources, watches, holds and quar
   assertEquals(cache.stats(), { unsettled: 0, types: new Map() });
 });
 
-Deno.test("a watch of which something is blocked counts as long as it is there", () => {
+Deno.test("a watch that leaves while it is blocked is blocked no longer", () => {
   const cache = new SnapshotCache({ ads: true });
-  cache.set(
-    "one",
-    createSnapshot({ resources: [cluster("a", "ads"), routes("r", "a")] }),
-  );
+  const resources = [cluster("a", "ads"), endpoints("a", 1)];
+  cache.set("one", createSnapshot({ resources }));
   using client = new TestClient(cache, { node: "one" });
   client.subscribe(TypeUrl.Cluster);
-  client.subscribe(TypeUrl.RouteConfiguration, ["r"]);
-  client.read();
+  client.subscribe(TypeUrl.ClusterLoadAssignment, ["a"]);
+  acceptAll(client);
+  const more = [cluster("b", "ads"), endpoints("b", 1), endpoints("a", 2)];
+  cache.set("one", cache.get("one")!.with({ set: more }));
+  assertEquals(client.read().map(({ typeUrl }) => typeUrl), [TypeUrl.Cluster]);
   const blocked = () =>
-    cache.stats().types.get(TypeUrl.RouteConfiguration)?.blocked;
+    cache.stats().types.get(TypeUrl.ClusterLoadAssignment)?.blocked;
   assertEquals(blocked(), 1);
   client.close();
   assertEquals(blocked(), 0);

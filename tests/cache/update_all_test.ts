@@ -46,6 +46,14 @@ for (const protocol of ["sotw", "delta"] as const) {
       }
       return wanted.length > 0;
     };
+    const release = () => {
+      const clusters = client.held(TypeUrl.Cluster);
+      const assigned = client.held(TypeUrl.ClusterLoadAssignment).keys();
+      const unused = [...assigned].filter((name) => !clusters.has(name));
+      if (unused.length === 0) return;
+      steps.push(`unsubscribe ${unused.join(" ")}`);
+      client.unsubscribe(TypeUrl.ClusterLoadAssignment, unused);
+    };
     // As Envoy does: in delta it asks for the endpoints of a cluster only after it has acknowledged that.
     const follow = () => {
       let read;
@@ -56,6 +64,7 @@ for (const protocol of ["sotw", "delta"] as const) {
           steps.push([shortName(typeUrl), ...names, ...gone].join(" "));
           if (protocol === "sotw") ask();
           response.ack();
+          if (typeUrl === TypeUrl.Cluster) release();
         }
       }
       return steps.splice(0);
@@ -75,8 +84,9 @@ for (const protocol of ["sotw", "delta"] as const) {
       "ClusterLoadAssignment b",
       "RouteConfiguration r",
       protocol === "sotw" ? "Cluster b" : "Cluster -a",
-      // The client still requests the endpoints of the old one.
+      "unsubscribe a",
     ]);
+    assertEquals([...client.held(TypeUrl.ClusterLoadAssignment).keys()], ["b"]);
   });
 }
 

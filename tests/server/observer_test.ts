@@ -111,6 +111,7 @@ Deno.test("a stream's life is told in order, with what each event is about", asy
     errorDetail: { code: 3, message: "b is bad" },
   });
   await at.event("nack");
+  const third = await stream.next();
   stream.send({ typeUrl, responseNonce: first.nonce });
   await at.event("stale");
   stream.end();
@@ -126,6 +127,7 @@ Deno.test("a stream's life is told in order, with what each event is about", asy
     "send",
     "request",
     "nack",
+    "send",
     "request",
     "stale",
     "close",
@@ -158,6 +160,9 @@ Deno.test("a stream's life is told in order, with what each event is about", asy
     heartbeat: false,
   });
   assertGreater(bytes, 5);
+  // What was not nacked is sent again by itself.
+  const rest = await at.event("send", 3);
+  assertEquals([rest.nonce, rest.names], [third.nonce, ["c"]]);
   const ack = await at.event("ack");
   assertEquals([ack.version, ack.nonce, ack.names], ["a", first.nonce, ["a"]]);
   const nack = await at.event("nack");
@@ -254,7 +259,7 @@ Deno.test("a heartbeat is told as one", async () => {
   stream.cancel();
 });
 
-Deno.test("what waits by make before break is told, with what for", async () => {
+Deno.test("what is blocked by make before break is told, with what it waits for", async () => {
   const cache = new SnapshotCache({ ads: true });
   const part = (name: string) => [
     cluster(name, "ads"),
@@ -271,10 +276,17 @@ Deno.test("what waits by make before break is told, with what for", async () => 
     typeUrl: typeOfRoutes,
     resourceNamesSubscribe: ["routes"],
   });
-  const first = await at.event("wait");
+  const first = await at.event("blocked");
   assertEquals(
-    [first.typeUrl, first.names, first.removal, first.waitingFor],
     [
+      first.reason,
+      first.typeUrl,
+      first.names,
+      first.removal,
+      first.waitingFor,
+    ],
+    [
+      "dependency_unacked",
       typeOfRoutes,
       ["routes"],
       false,
@@ -295,13 +307,14 @@ Deno.test("what waits by make before break is told, with what for", async () => 
     errorDetail: { message: "no" },
   });
   const last = await until(
-    "a wait for what was refused",
+    "a removal that is blocked by a NACK",
     () =>
-      at.events.filter((event) => event.kind === "wait").find((
+      at.events.filter((event) => event.kind === "blocked").find((
         { waitingFor },
-      ) => waitingFor[0].refusal),
+      ) => waitingFor[0]?.refusal),
   );
-  assertEquals([last.typeUrl, last.names, last.removal], [
+  assertEquals([last.reason, last.typeUrl, last.names, last.removal], [
+    "dependency_nacked",
     typeUrl,
     ["a"],
     true,

@@ -11,18 +11,20 @@ import {
 } from "../../mod.ts";
 import { FakeClock } from "../support/clock.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
-import { cluster, endpoints, routes } from "../support/resources.ts";
+import { hold, holdTimeout } from "../support/hold.ts";
+import { cluster, listener, routes } from "../support/resources.ts";
 import { until } from "../support/until.ts";
 
-const { Cluster, ClusterLoadAssignment, RouteConfiguration } = TypeUrl;
+const { Cluster, ClusterLoadAssignment, Listener, RouteConfiguration } =
+  TypeUrl;
 
-/** A server whose log is kept, as far as it is of what waits. */
+/** A server whose log is kept, as far as it is of what is blocked. */
 async function scene(options: SnapshotCacheOptions, stallAfter?: number) {
   const clock = new FakeClock();
   const log: LogRecord[] = [];
   const events: ServerEvent[] = [];
   const cache = new SnapshotCache({ ads: true, ...options });
-  const kinds = ["hold", "wait", "stall", "resume"];
+  const kinds = ["blocked", "stall", "unblocked"];
   const server = await serve({
     cache,
     hostname: "127.0.0.1",
@@ -39,72 +41,72 @@ async function scene(options: SnapshotCacheOptions, stallAfter?: number) {
   return { cache, clock, events, heard, server };
 }
 
-Deno.test("a hold that goes on is told of again with its names, and ever less often", async () => {
-  const { cache, clock, events, heard, server } = await scene({}, 1_000);
-  await using _server = server;
-  cache.set(
-    "edge",
-    createSnapshot({
-      resources: [cluster("a", "ads"), endpoints("a", 1), endpoints("b", 1)],
-    }),
+Deno.test("what is blocked for long is told again with its names, and ever less often", async () => {
+  const { cache, clock, events, heard, server } = await scene(
+    { holdTimeout },
+    1_000,
   );
+  await using _server = server;
   using grpc = new GrpcClient(server.addr.port);
-  const stream = grpc.sotw();
-  stream.send({ node: { id: "edge" }, typeUrl: Cluster });
-  await stream.next();
-  stream.send({ typeUrl: ClusterLoadAssignment, resourceNames: ["b"] });
-  await until("a hold", () => events.length > 0);
+  const stream = grpc.delta();
+  await hold(cache, stream);
+  const { length: before } = await until(
+    "a blocked update",
+    () => events.at(-1)?.kind === "blocked" && events,
+  );
+  heard();
   clock.advance(8_500);
-  const stalls = events.filter((event) => event.kind === "stall");
+  const stalls = events.slice(before).filter((event) => event.kind === "stall");
   assertEquals(
     stalls.map(({ duration }) => duration),
     [1_000, 2_000, 4_000, 8_000],
   );
   const [{ event, client, typeUrl }] = stalls;
-  assertEquals(event.kind === "hold" && [...event.waitingFor], ["a"]);
+  assertEquals([event.reason, event.removal, event.names], [
+    "names_not_requested",
+    false,
+    ["a"],
+  ]);
+  assertEquals(event.waitingFor, [
+    { typeUrl: ClusterLoadAssignment, names: ["b"], refusal: undefined },
+  ]);
   assertEquals([client.node.id, typeUrl], ["edge", ClusterLoadAssignment]);
   const text =
-    '"edge" is not sent ClusterLoadAssignment until it asks for some more names';
-  assertEquals(heard().slice(0, 2), [
-    `debug: ${text}`,
-    `warn: ${text}, for 1000 ms now`,
-  ]);
-  stream.send({ typeUrl: ClusterLoadAssignment, resourceNames: ["a", "b"] });
+    '"edge" is not sent some ClusterLoadAssignment until it requests more of ClusterLoadAssignment';
+  assertEquals(heard()[0], `warn: ${text}, for 1000 ms now`);
+  stream.send({
+    typeUrl: ClusterLoadAssignment,
+    resourceNamesSubscribe: ["b"],
+  });
   await stream.next();
   assertEquals(
     heard().at(-1),
-    'debug: "edge" waits for nothing of ClusterLoadAssignment any longer',
+    'debug: nothing of ClusterLoadAssignment is blocked for "edge"',
   );
-  assertEquals(events.at(-1)?.kind, "resume");
+  assertEquals(events.at(-1)?.kind, "unblocked");
   const { length } = events;
   clock.advance(100_000);
   assertEquals(events.length, length);
 });
 
-Deno.test("what is held for one node is not for another that the client turns out to be", async () => {
-  const { cache, clock, events, server } = await scene({}, 1_000);
+Deno.test("what is blocked for one node is not for another that the client turns out to be", async () => {
+  const { cache, clock, events, server } = await scene({ holdTimeout }, 1_000);
   await using _server = server;
-  cache.set(
-    "edge",
-    createSnapshot({ resources: [cluster("a", "ads"), endpoints("a", 1)] }),
-  );
   using grpc = new GrpcClient(server.addr.port);
   const stream = grpc.delta();
-  stream.send({ node: { id: "edge" }, typeUrl: Cluster });
-  await stream.next();
-  stream.send({
-    typeUrl: ClusterLoadAssignment,
-    resourceNamesSubscribe: ["b"],
-  });
-  await until("a hold", () => events.length > 0);
-  // Of this one there is nothing to say, and so nothing that could be held.
+  await hold(cache, stream);
+  const { length } = await until(
+    "a blocked update",
+    () => events.at(-1)?.kind === "blocked" && events,
+  );
+  // Of this one there is nothing to say, and so nothing that could be blocked.
   stream.send({ node: { id: "unknown" }, typeUrl: ClusterLoadAssignment });
-  await until("its end", () => events.length > 1);
+  await until("its end", () => events.length > length);
   clock.advance(10_000);
-  assertEquals(events.map(({ kind }) => kind), ["hold", "resume"]);
+  assertEquals(events.slice(length).map(({ kind }) => kind), ["unblocked"]);
 });
 
-Deno.test("a wait for something that was refused goes on, and ends when that is replaced", async () => {
+Deno.test("a change that is blocked by a NACK stays so, until what was nacked is replaced", async () => {
   const { cache, clock, events, heard, server } = await scene({}, 1_000);
   await using _server = server;
   cache.set(
@@ -138,15 +140,15 @@ Deno.test("a wait for something that was refused goes on, and ends when that is 
     "the waits",
     () =>
       events.some((event) =>
-        event.kind === "wait" && event.waitingFor[0]?.refusal
+        event.kind === "blocked" && event.waitingFor[0]?.refusal
       ),
   );
   clock.advance(1_000);
   assertEquals(
     heard().filter((line) => line.includes("ms now")).toSorted(),
     [
-      'warn: "edge" is not sent some RouteConfiguration until it has acknowledged Cluster, for 1000 ms now',
-      'warn: "edge" keeps some Cluster until it has acknowledged RouteConfiguration, for 1000 ms now',
+      'warn: "edge" is not sent some RouteConfiguration until what it refused of Cluster is replaced, for 1000 ms now',
+      'warn: "edge" keeps some Cluster until what it refused of Cluster is replaced, for 1000 ms now',
     ],
   );
   cache.set(
@@ -159,36 +161,42 @@ Deno.test("a wait for something that was refused goes on, and ends when that is 
   assertEquals((await cache.settled("edge")).accepted, true);
   await until(
     "both to go on",
-    () => events.filter(({ kind }) => kind === "resume").length >= 2,
+    () => events.filter(({ kind }) => kind === "unblocked").length >= 2,
   );
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("time that is given to requests under way is no stall", async () => {
+Deno.test("time that is given to existing connections is no stall", async () => {
   const { cache, clock, events, server } = await scene({ drain: 50 }, 10);
   await using _server = server;
-  const resources = [cluster("a", "ads"), routes("r", "a")];
-  cache.set("edge", createSnapshot({ resources }));
+  const value = routes("r", "a");
+  const l = listener("l", { routeSpecifier: { case: "routeConfig", value } });
+  cache.set("edge", createSnapshot({ resources: [cluster("a", "ads"), l] }));
   using grpc = new GrpcClient(server.addr.port);
   const stream = grpc.sotw();
   const answer = async () => {
     const { typeUrl, nonce, versionInfo } = await stream.next();
     stream.send({ typeUrl, responseNonce: nonce, versionInfo });
+    return typeUrl;
   };
   stream.send({ node: { id: "edge" }, typeUrl: Cluster });
   await answer();
+  stream.send({ typeUrl: Listener });
+  await answer();
   await cache.settled("edge");
   cache.set("edge", createSnapshot({ resources: [] }));
+  assertEquals(await answer(), Listener);
   await until(
     "the drain",
     () =>
       events.some((event) =>
-        event.kind === "wait" && event.waitingFor.length === 0
+        event.kind === "blocked" && event.reason === "draining" &&
+        event.waitingFor.length === 0
       ),
   );
   clock.advance(1_000);
-  await answer();
-  await cache.settled("edge");
+  assertEquals(await answer(), Cluster);
+  await cache.settled("edge", { drained: true });
   assertEquals(events.filter(({ kind }) => kind === "stall"), []);
 });
 
@@ -206,20 +214,20 @@ Deno.test("a time that is none is refused, and Infinity tells of none", async ()
       `stallAfter is ${stallAfter}`,
     );
   }
-  const { cache, clock, events, server } = await scene({}, Infinity);
-  await using _server = server;
-  cache.set(
-    "edge",
-    createSnapshot({ resources: [cluster("a", "ads"), endpoints("a", 1)] }),
+  const { cache, clock, events, server } = await scene(
+    { holdTimeout },
+    Infinity,
   );
+  await using _server = server;
   using grpc = new GrpcClient(server.addr.port);
-  const stream = grpc.sotw();
-  stream.send({ node: { id: "edge" }, typeUrl: Cluster });
-  await stream.next();
-  stream.send({ typeUrl: ClusterLoadAssignment, resourceNames: ["b"] });
-  await until("a hold", () => events.length > 0);
+  const stream = grpc.delta();
+  await hold(cache, stream);
+  await until("a blocked update", () => events.at(-1)?.kind === "blocked");
   clock.advance(1e9);
-  stream.send({ typeUrl: ClusterLoadAssignment, resourceNames: ["a"] });
+  stream.send({
+    typeUrl: ClusterLoadAssignment,
+    resourceNamesSubscribe: ["b"],
+  });
   await stream.next();
-  assertEquals(events.map(({ kind }) => kind), ["hold", "resume"]);
+  assertEquals(events.map(({ kind }) => kind), ["blocked", "unblocked"]);
 });

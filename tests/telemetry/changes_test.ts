@@ -17,6 +17,7 @@ import {
 } from "../../mod.ts";
 import { FakeClock } from "../support/clock.ts";
 import { GrpcClient } from "../support/grpc_client.ts";
+import { hold, holdTimeout } from "../support/hold.ts";
 import { Metrics } from "../support/metrics.ts";
 import { cluster, endpoints } from "../support/resources.ts";
 import { until } from "../support/until.ts";
@@ -60,12 +61,17 @@ Deno.test("what is in caches is counted when the metrics are read", async () => 
   );
   using client = new TestClient(snapshots, { node: "edge" });
   client.subscribe(TypeUrl.Cluster);
-  client.subscribe(TypeUrl.ClusterLoadAssignment, ["z"]);
+  client.subscribe(TypeUrl.ClusterLoadAssignment, ["a"]);
   client.subscribe("type.googleapis.com/made.Up");
   client.subscribe("type.googleapis.com/made.Too");
+  accept(client);
+  // The client is about to request the endpoints of a new cluster.
+  const more = [cluster("b", "ads"), endpoints("b", 1), endpoints("a", 2)];
+  snapshots.set("edge", snapshots.get("edge")!.with({ set: more }));
+  client.read();
   assertEquals(await counts(metrics, "xds.cache.resources"), [
-    ["snapshots", "Cluster", 1],
-    ["snapshots", "ClusterLoadAssignment", 1],
+    ["snapshots", "Cluster", 2],
+    ["snapshots", "ClusterLoadAssignment", 2],
     ["snapshots", "other", 0],
     ["clusters", "Cluster", 2],
   ]);
@@ -76,7 +82,7 @@ Deno.test("what is in caches is counted when the metrics are read", async () => 
     ["snapshots", "other", 2],
     ["clusters", "Cluster", 0],
   ]);
-  assertEquals((await counts(metrics, "xds.cache.held")).slice(0, 2), [
+  assertEquals((await counts(metrics, "xds.cache.blocked")).slice(0, 2), [
     ["snapshots", "Cluster", 0],
     ["snapshots", "ClusterLoadAssignment", 1],
   ]);
@@ -87,7 +93,7 @@ Deno.test("what is in caches is counted when the metrics are read", async () => 
   ]);
   // That of a LinearCache without an observer is not known.
   assertEquals(await counts(metrics, "xds.cache.unsettled"), [
-    ["snapshots", 4],
+    ["snapshots", 2],
   ]);
   let asked = 0;
   const stats = () => {
@@ -164,7 +170,7 @@ Deno.test("how long a change takes to a half, nearly all and all of the clients"
   clients.forEach((client) => client.close());
 });
 
-Deno.test("what is held is counted as long as it is, and traced with its names", async () => {
+Deno.test("what is blocked is counted as long as it is, and traced with its names", async () => {
   await using metrics = new Metrics();
   const spans = new InMemorySpanExporter();
   const tracerProvider = new BasicTracerProvider({
@@ -176,13 +182,7 @@ Deno.test("what is held is counted as long as it is, and traced with its names",
     types: ["type.googleapis.com/my.Type"],
   });
   const clock = new FakeClock();
-  const cache = new SnapshotCache({ ads: true });
-  cache.set(
-    "edge",
-    createSnapshot({
-      resources: [cluster("a", "ads"), endpoints("a", 1), endpoints("b", 1)],
-    }),
-  );
+  const cache = new SnapshotCache({ ads: true, holdTimeout });
   await using server = await serve({
     cache,
     hostname: "127.0.0.1",
@@ -193,26 +193,33 @@ Deno.test("what is held is counted as long as it is, and traced with its names",
   });
   using grpc = new GrpcClient(server.addr.port);
   const stream = grpc.delta();
-  stream.send({ node: { id: "edge" }, typeUrl: TypeUrl.Cluster });
-  const { nonce } = await stream.next();
-  stream.send({ typeUrl: TypeUrl.Cluster, responseNonce: nonce });
+  await hold(cache, stream);
   const typeUrl = TypeUrl.ClusterLoadAssignment;
-  stream.send({ typeUrl, resourceNamesSubscribe: ["b"] });
-  const held = () => counts(metrics, "xds.server.active_holds");
-  const hold = ["delta", "ClusterLoadAssignment", "hold"];
-  await until("a hold", async () => (await held()).length > 0);
-  assertEquals(await held(), [[...hold, 1]]);
+  const blocked = () => counts(metrics, "xds.server.active_blocked");
+  const reason = "names_not_requested";
+  const type = ["delta", "ClusterLoadAssignment", reason];
+  await until("a blocked update", async () => (await blocked()).length > 0);
+  assertEquals(await blocked(), [[...type, 1]]);
   // It is told of after five seconds, and after ten, and then after twenty.
   clock.advance(15_000);
-  assertEquals(await counts(metrics, "xds.server.stalls"), [[...hold, 2]]);
-  stream.send({ typeUrl, resourceNamesSubscribe: ["a"] });
+  assertEquals(await counts(metrics, "xds.server.stalls"), [
+    [...type, 2],
+  ]);
+  stream.send({ typeUrl, resourceNamesSubscribe: ["b"] });
   await stream.next();
-  assertEquals(await held(), [[...hold, 0]]);
-  const [{ value }] = await metrics.read("xds.server.hold.duration");
+  assertEquals(await blocked(), [[...type, 0]]);
+  assertEquals(await counts(metrics, "xds.server.blocked"), [
+    [...type, 1],
+  ]);
+  const [{ attributes, value }] = await metrics.read(
+    "xds.server.blocked.duration",
+  );
+  assertEquals(attributes["xds.blocked.reason"], reason);
   assertEquals((value as { sum: number }).sum, 15);
 
   for (const type of ["my.Type", "another.Type"]) {
-    stream.send({ typeUrl: `type.googleapis.com/${type}` });
+    const typeUrl = `type.googleapis.com/${type}`;
+    stream.send({ typeUrl, resourceNamesSubscribe: ["*"] });
     await stream.next();
   }
   const types = (await metrics.read("xds.server.responses"))
@@ -225,21 +232,18 @@ Deno.test("what is held is counted as long as it is, and traced with its names",
     return all.some(({ name }) => name === "xds stream") && all;
   });
   const span = all.find(({ name }) =>
-    name === "xds hold ClusterLoadAssignment"
+    name === "xds blocked ClusterLoadAssignment"
   )!;
-  assertEquals(span.attributes["xds.waiting_for.names"], ["a"]);
+  assertEquals(span.attributes["xds.blocked.reason"], reason);
+  assertEquals(span.attributes["xds.waiting_for.names"], ["b"]);
   assertEquals(span.events.map(({ name }) => name), ["xds stall", "xds stall"]);
 });
 
-Deno.test("what is held is counted out when its stream ends", async () => {
+Deno.test("what is blocked is counted out when its stream ends", async () => {
   await using metrics = new Metrics();
   const observer = telemetry({ meterProvider: metrics.provider });
   const clock = new FakeClock();
-  const cache = new SnapshotCache({ ads: true });
-  cache.set(
-    "edge",
-    createSnapshot({ resources: [cluster("a", "ads"), endpoints("a", 1)] }),
-  );
+  const cache = new SnapshotCache({ ads: true, holdTimeout });
   await using server = await serve({
     cache,
     hostname: "127.0.0.1",
@@ -248,17 +252,14 @@ Deno.test("what is held is counted out when its stream ends", async () => {
     observer,
   });
   using grpc = new GrpcClient(server.addr.port);
-  const stream = grpc.sotw();
-  stream.send({ node: { id: "edge" }, typeUrl: TypeUrl.Cluster });
-  await stream.next();
-  const typeUrl = TypeUrl.ClusterLoadAssignment;
-  stream.send({ typeUrl, resourceNames: ["b"] });
-  const held = async () =>
-    (await metrics.read("xds.server.active_holds"))[0]?.value;
-  await until("a hold", async () => await held() === 1);
+  const stream = grpc.delta();
+  await hold(cache, stream);
+  const blocked = async () =>
+    (await metrics.read("xds.server.active_blocked"))[0]?.value;
+  await until("a blocked update", async () => await blocked() === 1);
   stream.end();
   await stream.status;
-  await until("no hold", async () => await held() === 0);
+  await until("none", async () => await blocked() === 0);
   assertEquals(clock.pending, 0);
 });
 

@@ -1,6 +1,7 @@
 import type { LoadResult } from "../lossless/load.ts";
 import { type Mode, Rounds } from "./_rounds.ts";
 import { Session, type SessionOptions } from "./_session.ts";
+import type { World } from "./_world.ts";
 
 /** A transition that takes longer, in milliseconds, is reported. */
 const SLOW = 1_000;
@@ -80,7 +81,12 @@ async function session(
   counts: Counts,
 ): Promise<number> {
   const start = rounds.worldAfter(done);
-  await using session = await Session.start(options, start);
+  await using session = await started(options, start);
+  if (!session) {
+    options.report(`round ${done}: a new Envoy does not become LIVE`);
+    counts.notInForce++;
+    return done + 1;
+  }
   const history: Went[] = [];
   let failure: string | undefined;
   while (done < last && failure === undefined) {
@@ -112,6 +118,19 @@ async function session(
   counts.add(load);
   reportLosses(options, history, load);
   return done;
+}
+
+/** A session; undefined if go-control-plane does not get a new Envoy to start. */
+async function started(
+  options: RunOptions,
+  world: World,
+): Promise<Session | undefined> {
+  try {
+    return await Session.start(options, world);
+  } catch (error) {
+    if (options.peer) return undefined;
+    throw error;
+  }
 }
 
 /** Reports the first loss of each reason. */
