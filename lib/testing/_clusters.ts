@@ -102,6 +102,7 @@ export class Clusters {
       [...this.state.slots.keys()].filter((name) => !present.has(name));
     for (const name of gone) this.#remove(name);
     this.fetched();
+    this.#proceed();
     mux.resume(TypeUrl.ClusterLoadAssignment, TypeUrl.Secret);
     if (errors.length > 0) {
       throw new RejectedError(

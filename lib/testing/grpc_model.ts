@@ -110,8 +110,7 @@ export class GrpcModel {
     const isFull = protocol === "sotw" && full.includes(typeUrl);
     const gone = take(type, response, valid, isFull);
     for (const name of typeUrl === TypeUrl.Cluster ? gone : []) {
-      if (type.subscriptions.get(name)?.unsubscribeAt !== undefined) continue;
-      this.violations.push(`Cluster ${name} is gone while it is used`);
+      this.violations.push(`Cluster ${name} is gone while it is subscribed`);
     }
     return [answer(protocol, typeUrl, type, error), ...this.#follow()];
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Counterexample } from "./_run.ts";
 import { World, type WorldOptions, writtenRequest } from "./_world.ts";
 
@@ -21,8 +22,8 @@ export interface Explored {
 interface Node {
   readonly script: readonly string[];
   readonly world: World;
-  /** What the server has seen so far, which determines its state. */
-  readonly history: readonly string[];
+  /** A digest of what the server has seen so far, which determines its state. */
+  readonly history: string;
   readonly sets: number;
   readonly disconnects: number;
 }
@@ -66,7 +67,7 @@ function begin(small: SmallWorld): Node {
   return {
     script: [],
     world: new World(small),
-    history: [],
+    history: "",
     sets: 0,
     disconnects: 0,
   };
@@ -113,7 +114,7 @@ function step(small: SmallWorld, node: Node, command: string): Node {
   return {
     script,
     world,
-    history: [...node.history, ...seen],
+    history: seen.length > 0 ? digest([node.history, ...seen]) : node.history,
     sets: node.sets + (verb === "set" ? 1 : 0),
     disconnects: node.disconnects + (verb === "disconnect" ? 1 : 0),
   };
@@ -144,12 +145,17 @@ function failed(
 }
 
 function keyOf({ world, history, sets, disconnects }: Node): string {
-  return [
-    sets,
-    disconnects,
+  return digest([
+    String(sets),
+    String(disconnects),
     world.client.fingerprint(),
-    history.join("\n"),
-    world.requests.length,
-    world.responses.map(({ typeUrl, nonce }) => `${typeUrl} ${nonce}`).join(),
-  ].join("\n\n");
+    history,
+    String(world.requests.length),
+    ...world.responses.map(({ typeUrl, nonce }) => `${typeUrl} ${nonce}`),
+  ]);
+}
+
+/** Stands for some texts; there are far too many to keep. */
+function digest(texts: readonly string[]): string {
+  return createHash("md5").update(texts.join("\n\n")).digest("base64");
 }

@@ -246,8 +246,10 @@ export class World {
   #drain() {
     this.#rest();
     this.log.push("  (everything drains)");
-    for (let waited = 0; waited < DRAINED; waited += DRAINED / 10) {
-      this.#advance(DRAINED / 10);
+    // At first, clients unsubscribe from what they no longer use.
+    const steps = [50, ...Array.from({ length: 10 }, () => DRAINED / 10)];
+    for (const ms of steps) {
+      this.#advance(ms);
       this.#exchange();
     }
     this.#requireNone("after draining:", this.lacks(true));
@@ -272,28 +274,35 @@ export class World {
    * A client does not claim what it has from responses that it rejected in part, so that after a reconnection nobody knows of it.
    */
   #isForgotten(problem: string): boolean {
-    return this.#isReconnected &&
+    return this.#hasForgotten &&
       [...this.#nacked].some((typeUrl) =>
-        problem.startsWith(`still ${shortName(typeUrl)} `)
+        problem.startsWith(`still ${shortName(typeUrl)} `) ||
+        problem.startsWith(`warming ${shortName(typeUrl)} `)
       );
   }
 
   /** What was waited for in vain. A gRPC client waits for a listener that there is not, since it cannot know that. */
   #timeouts(): string[] {
-    if (this.client instanceof EnvoyModel) return this.client.timeouts;
-    const missing = TARGETS.filter((target) =>
-      !this.#newest.some(({ typeUrl, name }) =>
-        typeUrl === TypeUrl.Listener && name === target
-      )
-    );
     const { timeouts } = this.client;
+    const isEnvoy = this.client instanceof EnvoyModel;
+    const missing = isEnvoy
+      ? []
+      : TARGETS.filter((target) =>
+        !this.#newest.some(({ typeUrl, name }) =>
+          typeUrl === TypeUrl.Listener && name === target
+        )
+      );
     const real = timeouts.filter((text) =>
       !missing.includes(text.replace("Listener ", ""))
     );
     // What was missing then may come.
     timeouts.length = 0;
-    const hasForgotten = this.#isReconnected && this.#nacked.size > 0;
-    return hasForgotten ? [] : real;
+    return this.#hasForgotten ? [] : real;
+  }
+
+  /** Whether the client may have what it does not claim: a part of a response that it rejected, before it came back. */
+  get #hasForgotten(): boolean {
+    return this.#isReconnected && this.#nacked.size > 0;
   }
 
   #isExcused(broken: string): boolean {

@@ -68,7 +68,7 @@ const checks: readonly {
     },
   },
   {
-    message: "told too early: Cluster a is gone while it is used",
+    message: "told too early: Cluster a is gone while it is subscribed",
     commands: [...START, "set Cluster a:v=2 Endpoints a Listener l:inline=a"],
     options: {
       protocol: "delta",
