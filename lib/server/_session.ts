@@ -2,7 +2,9 @@ import { ConnectError } from "@connectrpc/connect";
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Cache, Client, Peer, ResourceState } from "../cache/mod.ts";
 import {
+  DEFAULT_NODE_BYTES,
   type Protocol,
+  type RequestBounds,
   type Responses,
   Stream,
   type StreamAction,
@@ -39,6 +41,8 @@ export interface SessionOptions {
   cache: Cache;
   responses: Responses;
   maxNames: number;
+  /** Default: 128 KiB. */
+  nodeBytes?: number;
   /** Default: 100. */
   maxTypes?: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean;
@@ -78,6 +82,7 @@ export class Session implements StreamInfo, WatchingStream {
   #gate: Gate | undefined;
   readonly #onEnd: (() => void) | undefined;
   readonly #times: SentTimes | undefined;
+  readonly #bounds: RequestBounds;
   #ready = false;
 
   constructor(options: SessionOptions, onEnd?: () => void) {
@@ -87,6 +92,8 @@ export class Session implements StreamInfo, WatchingStream {
     this.peer = options.peer;
     this.protocol = protocol;
     this.typeUrl = typeUrl;
+    const { nodeBytes = DEFAULT_NODE_BYTES } = options;
+    this.#bounds = { names: maxNames, nodeBytes };
     this.#watches = new Watches(options.cache, this);
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
@@ -166,7 +173,7 @@ export class Session implements StreamInfo, WatchingStream {
     if (this.ended !== undefined) return;
     let request: StreamRequest;
     try {
-      request = decodeRequest(this.protocol, message);
+      request = decodeRequest(this.protocol, message, this.#bounds);
     } catch (error) {
       this.end(ConnectError.from(error));
       return;

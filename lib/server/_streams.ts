@@ -100,6 +100,7 @@ export function discoveryMethods<Identity>(
   const { cache, legacyWildcard = true } = options;
   const limits = limitsOf(options.limits);
   const { names: maxNames, types: maxTypes, messageBytes: maxBytes } = limits;
+  const { nodeBytes } = limits;
   const { clock = steadyClock, stallAfter = 10_000 } = options;
   const kept = streamLimits(limits, clock);
   const stalls = new Stalls(clock, stallAfter);
@@ -113,6 +114,7 @@ export function discoveryMethods<Identity>(
     cache,
     maxNames,
     maxTypes,
+    nodeBytes,
     legacyWildcard: typeof legacyWildcard === "function"
       ? legacyWildcard
       : () => legacyWildcard,

@@ -1,4 +1,8 @@
-import { DEFAULT_MAX_NAMES, DEFAULT_MAX_TYPES } from "../protocol/mod.ts";
+import {
+  DEFAULT_MAX_NAMES,
+  DEFAULT_MAX_TYPES,
+  DEFAULT_NODE_BYTES,
+} from "../protocol/mod.ts";
 import { peerId } from "./_peers.ts";
 import type { Peer } from "../cache/mod.ts";
 
@@ -18,8 +22,13 @@ export interface Limits {
   names?: number;
   /** Types that a stream may ask for; one that asks for more ends with `RESOURCE_EXHAUSTED`. Default: 100. */
   types?: number;
-  /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 16 MiB. */
+  /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 4 MiB. */
   messageBytes?: number;
+  /**
+   * Size of the node in a request, in bytes, without its extensions and listening addresses, which are skipped. A stream
+   * with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 128 KiB.
+   */
+  nodeBytes?: number;
   /**
    * Streams that one peer may have open; what it opens beyond ends with `RESOURCE_EXHAUSTED`. A peer is what `peerId`
    * says. Default: no limit, since a gateway may have a fleet behind one address.
@@ -160,7 +169,8 @@ type Numbers = Exclude<keyof Limits, "peerId" | "keepalive">;
 const rules: Readonly<Record<Numbers, Rule>> = {
   names: { ...count, default: DEFAULT_MAX_NAMES },
   types: { ...count, default: DEFAULT_MAX_TYPES },
-  messageBytes: { ...count, default: 16 * 1024 * 1024 },
+  messageBytes: { ...count, default: 4 * 1024 * 1024 },
+  nodeBytes: { ...count, default: DEFAULT_NODE_BYTES },
   streamsPerPeer: { ...count, default: Infinity },
   requestsPerSecond: { ...rate, default: Infinity },
   requestBurst: { ...count, default: 1_000 },
