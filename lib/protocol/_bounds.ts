@@ -65,7 +65,7 @@ export class EntryCount {
     throw new BoundsError(
       "names",
       names,
-      `a request may list up to ${names} resources, and this one lists more`,
+      `a request lists more than ${names} names; ask for fewer, or subscribe to the wildcard`,
     );
   }
 }

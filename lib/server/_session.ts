@@ -59,6 +59,9 @@ export interface SessionOptions {
   times?: SentTimes;
 }
 
+/** A lower limit of names is not checked before a request is decoded. */
+const FEWEST_BOUND = 10_000;
+
 /**
  * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
  * when the client can be sent one, so that what it does not read is not made.
@@ -93,7 +96,8 @@ export class Session implements StreamInfo, WatchingStream {
     this.protocol = protocol;
     this.typeUrl = typeUrl;
     const { nodeBytes = DEFAULT_NODE_BYTES } = options;
-    this.#bounds = { names: maxNames, nodeBytes };
+    // Fewer are left to the stream, which knows what the client had asked for before.
+    this.#bounds = { names: Math.max(maxNames, FEWEST_BOUND), nodeBytes };
     this.#watches = new Watches(options.cache, this);
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;

@@ -523,6 +523,6 @@ Deno.test("a limit that there is not is named", () => {
   assertThrows(
     () => xdsRoutes({ cache: new SnapshotCache(), limits }),
     TypeError,
-    "there is no limits.streamPerPeer; there are names, types, messageBytes, streamsPerPeer,",
+    "there is no limits.streamPerPeer; there are names, types, messageBytes, nodeBytes,",
   );
 });
