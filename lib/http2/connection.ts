@@ -37,6 +37,8 @@ export interface ConnectionHandler {
 /** The last stream, where there is to be none that is not taken. */
 const ANY_STREAM = 2 ** 31 - 1;
 
+const never = () => false;
+
 /** Says which of two pings is answered. */
 const KEEPALIVE_PING = 1;
 const GOAWAY_PING = 2;
@@ -124,19 +126,30 @@ export class Connection {
     return this.#isAborted || this.#error !== undefined;
   }
 
-  /** Takes bytes that came. They are read within the call, and not kept. */
-  receive(bytes: Uint8Array, now: number) {
-    if (this.#isOver) return;
+  /**
+   * Takes bytes that came. They are read within the call, and not kept.
+   *
+   * @param isOver whether to stop, asked every few frames
+   * @returns how many bytes were taken; those that are left are to be passed again
+   */
+  receive(
+    bytes: Uint8Array,
+    now: number,
+    isOver: () => boolean = never,
+  ): number {
+    if (this.#isOver) return bytes.length;
     this.#now = now;
     this.#lifetime.heard(now);
+    let taken = bytes.length;
     try {
-      this.#parser.read(bytes);
+      taken = this.#parser.read(bytes, isOver);
       this.#patience.waiting(this.#sender.waiting);
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       this.#fail(error);
     }
     this.#wake();
+    return taken;
   }
 
   /** Writes what is to be sent, as much as there is room for. Returns how many bytes that was. */

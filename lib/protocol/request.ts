@@ -74,7 +74,7 @@ export function decodeSotwRequest(
       count.add();
       add(decodeLocator(bytes, field, fields.count));
     } else if (field.number === 1) {
-      version = fields.short(field, "version_info");
+      version = fields.short(field, "version_info", version);
     } else if (field.number === 2) fields.node(field);
     else if (field.number === 4) fields.typeUrl(field);
     else if (field.number === 5) fields.nonce(field);
@@ -159,25 +159,26 @@ class CommonReader {
   }
 
   node(field: Field) {
-    this.count.add();
+    if (this.#node) this.count.add();
     this.#node = { ...field };
   }
 
   error(field: Field) {
-    this.count.add();
+    if (this.#error) this.count.add();
     this.#error = { ...field };
   }
 
   typeUrl(field: Field) {
-    this.#typeUrl = this.short(field, "type_url");
+    this.#typeUrl = this.short(field, "type_url", this.#typeUrl);
   }
 
   nonce(field: Field) {
-    this.#nonce = this.short(field, "response_nonce");
+    this.#nonce = this.short(field, "response_nonce", this.#nonce);
   }
 
-  short({ start, end }: Field, what: string): string {
-    this.count.add();
+  /** A text of which there is no more than one; `before` is what was read of it, so that repetitions are counted. */
+  short({ start, end }: Field, what: string, before: string): string {
+    if (before !== "" || start === end) this.count.add();
     if (end - start > MAX_SHORT_BYTES) {
       throw new RangeError(
         `${what} has ${end - start} bytes, and may have ${MAX_SHORT_BYTES}`,

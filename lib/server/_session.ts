@@ -3,6 +3,7 @@ import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type { Cache, Client, Peer, ResourceState } from "../cache/mod.ts";
 import {
   DEFAULT_NODE_BYTES,
+  memoryOf,
   type Protocol,
   type RequestBounds,
   type Responses,
@@ -21,6 +22,7 @@ import {
   questionOf,
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
+import type { ConnectionMemory, StreamMemory } from "./_memory.ts";
 import { cacheFailure, failure, LimitError } from "./_status.ts";
 import type { SentTimes } from "./_sent_times.ts";
 import type { Stalls } from "./_stalls.ts";
@@ -53,6 +55,8 @@ export interface SessionOptions {
   /** What keeps the limits, but for that of names; there are none if it is left out. */
   limits?: StreamLimits;
   observer: Observer | undefined;
+  /** Counts what is held on behalf of the client; nothing does if it is left out. */
+  memory?: ConnectionMemory;
   /** Sees what waits for long; if it is left out, nobody is told of that, nor when something goes on. */
   stalls?: Stalls;
   /** Keeps when what was sent; left out, nobody asks for it. */
@@ -76,6 +80,8 @@ export class Session implements StreamInfo, WatchingStream {
   ended: Error | null | undefined;
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
+  /** What is held on behalf of the client. */
+  readonly memory: StreamMemory | undefined;
   readonly #told: Teller | undefined;
   readonly #grants: Grants | undefined;
   readonly #allowance: Allowance | undefined;
@@ -114,6 +120,7 @@ export class Session implements StreamInfo, WatchingStream {
       reportsWaits: observer !== undefined,
       trustsVersion,
     });
+    this.memory = options.memory?.stream((error) => this.end(error));
     this.#told?.open();
     const { limits } = options;
     this.#allowance = limits && new Allowance(limits, this);
@@ -186,7 +193,9 @@ export class Session implements StreamInfo, WatchingStream {
     this.#told?.request(request, message.length);
     const gate = this.#gate;
     if (gate?.waitsFor === undefined) this.#request(request);
-    else if (!gate.hold(request, message.length)) {
+    else if (gate.hold(request, message.length)) {
+      this.memory?.hold(message.length);
+    } else {
       const text =
         `more than ${gate.size} requests came before ${gate.waitsFor}; send fewer at once`;
       this.end(failure("resource_exhausted", text));
@@ -212,6 +221,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.#grants?.[Symbol.dispose]();
     this.#allowance?.[Symbol.dispose]();
     this.#gate?.clear();
+    this.memory?.close();
     this.#watches[Symbol.dispose]();
     this.#told?.close(error);
     this.wake();
@@ -307,7 +317,8 @@ export class Session implements StreamInfo, WatchingStream {
         go();
         if (this.#ready) this.wake();
       },
-      (request) => {
+      (request, bytes) => {
+        this.memory?.hold(-bytes);
         if (this.ended === undefined) this.#request(request);
       },
       refuse,
@@ -402,6 +413,8 @@ export class Session implements StreamInfo, WatchingStream {
     this.#watches[Symbol.dispose]();
     const previous = this.client;
     const client = this.client = this.#clientOf(node);
+    const held = previous ? memoryOf(previous.node) : 0;
+    this.memory?.hold(memoryOf(node) - held);
     this.#told?.node(client, previous);
     this.#watches.move(client);
   }

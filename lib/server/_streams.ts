@@ -10,7 +10,9 @@ import {
 import { type Protocol, Responses } from "../protocol/mod.ts";
 import { streamLimits } from "./_allowance.ts";
 import { steadyClock } from "./_clock.ts";
+import { type ConnectionMemory, ServerMemory } from "./_memory.ts";
 import { Session, type SessionOptions } from "./_session.ts";
+import { peerId } from "./_peers.ts";
 import { SentTimes } from "./_sent_times.ts";
 import { Stalls } from "./_stalls.ts";
 import { type Heard, hearing } from "./_fetch.ts";
@@ -55,8 +57,11 @@ export interface StreamMethod {
   readonly method: DescMethod;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
-  /** Opens a session for a stream of it; its headers are asked for if anybody wants to see them. */
-  open(peer: Peer, headers: () => Headers): Session;
+  /**
+   * Opens a session for a stream of it; its headers are asked for if anybody wants to see them. Where there is no
+   * connection that is counted for, it is counted as one.
+   */
+  open(peer: Peer, headers: () => Headers, memory?: ConnectionMemory): Session;
 }
 
 /** A method that answers one request of a type. */
@@ -80,6 +85,8 @@ export interface DiscoveryMethods {
   readonly fetches: readonly FetchMethod[];
   /** The streams that are open. */
   readonly sessions: ReadonlySet<Session>;
+  /** What is held on behalf of clients. */
+  readonly memory: ServerMemory;
 }
 
 /** The media types of gRPC with protobuf messages. */
@@ -131,8 +138,14 @@ export function discoveryMethods<Identity>(
       message,
     });
   const sessions = new Set<Session>();
+  const memory = new ServerMemory(limits);
   const open = (options: SessionOptions): Session => {
-    const session = new Session(options, () => sessions.delete(session));
+    const { peer, memory: given } = options;
+    const counted = given ?? memory.connection(peerId(peer, undefined));
+    const session = new Session({ ...options, memory: counted }, () => {
+      sessions.delete(session);
+      if (!given) counted.close();
+    });
     sessions.add(session);
     return session;
   };
@@ -158,10 +171,11 @@ export function discoveryMethods<Identity>(
       if (protocol) {
         streams.set(`/${service.typeName}/${method.name}`, {
           ...about,
-          open: (peer, headers) =>
+          open: (peer, headers, memory) =>
             open({
               ...session(protocol, peer, headers),
               limits: kept.streams,
+              memory,
               stalls,
               times: options.inspected ? new SentTimes(now) : undefined,
             }),
@@ -178,7 +192,7 @@ export function discoveryMethods<Identity>(
       }
     }
   }
-  return { streams, fetches, sessions };
+  return { streams, fetches, sessions, memory };
 }
 
 /** Who may do what; undefined if all may do all. */

@@ -4,6 +4,7 @@ import {
   DEFAULT_NODE_BYTES,
 } from "../protocol/mod.ts";
 import { peerId } from "./_peers.ts";
+import { clientMemory } from "./_process.ts";
 import type { Peer } from "../cache/mod.ts";
 
 /**
@@ -29,6 +30,27 @@ export interface Limits {
    * with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 128 KiB.
    */
   nodeBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one stream: a message that has not come to its end, requests that wait, the node,
+   * names, and responses that the client has not read. (One response alone is never too much.) When they are exceeded the
+   * stream ends with `RESOURCE_EXHAUSTED`. Default: four times `messageBytes`, 16 MiB.
+   */
+  streamBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one connection; when they are exceeded its stream that holds the most ends with
+   * `RESOURCE_EXHAUSTED`. Default: four times `streamBytes`, 64 MiB.
+   */
+  connectionBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one peer: the names in the client's certificate, or else its address. When they
+   * are exceeded its largest stream ends with `RESOURCE_EXHAUSTED`. Default: half of `totalBytes`.
+   */
+  peerBytes?: number;
+  /**
+   * Bytes that may be held on behalf of all clients; when they are exceeded the largest stream of the largest peer ends
+   * with `RESOURCE_EXHAUSTED`. Default: a quarter of what the process's heap may grow to, and no more than 1 GiB.
+   */
+  totalBytes?: number;
   /**
    * Streams that one peer may have open; what it opens beyond ends with `RESOURCE_EXHAUSTED`. A peer is what `peerId`
    * says. Default: no limit, since a gateway may have a fleet behind one address.
@@ -136,7 +158,10 @@ export type EffectiveLimits =
 
 /** What a limit is if it is not set, and what it may be set to. */
 interface Rule {
-  readonly default: number;
+  /** A function of those that stand before it in the table. */
+  readonly default:
+    | number
+    | ((limits: Readonly<Record<string, number>>) => number);
   readonly isValid: (value: number) => boolean;
   /** What `isValid` asks for, as in "it must be …". */
   readonly valid: string;
@@ -171,6 +196,13 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   types: { ...count, default: DEFAULT_MAX_TYPES },
   messageBytes: { ...count, default: 4 * 1024 * 1024 },
   nodeBytes: { ...count, default: DEFAULT_NODE_BYTES },
+  streamBytes: { ...count, default: ({ messageBytes }) => 4 * messageBytes },
+  connectionBytes: { ...count, default: ({ streamBytes }) => 4 * streamBytes },
+  totalBytes: { ...count, default: clientMemory },
+  peerBytes: {
+    ...count,
+    default: ({ totalBytes }) => Math.ceil(totalBytes / 2),
+  },
   streamsPerPeer: { ...count, default: Infinity },
   requestsPerSecond: { ...rate, default: Infinity },
   requestBurst: { ...count, default: 1_000 },
@@ -232,7 +264,10 @@ function keptTo<Name extends string>(
 ): Record<Name, number> {
   const effective: Partial<Record<Name, number>> = {};
   for (const [name, rule] of Object.entries(rules) as [Name, Rule][]) {
-    const value = given[name] ?? rule.default;
+    const value = given[name] ??
+      (typeof rule.default === "number"
+        ? rule.default
+        : rule.default(effective as Record<Name, number>));
     if (typeof value !== "number" || !rule.isValid(value)) {
       throw new RangeError(
         `${where}.${name} is ${String(value)}: it must be ${rule.valid}`,

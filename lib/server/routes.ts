@@ -175,7 +175,10 @@ async function readRequests(
 ) {
   const reader = new MessageReader(
     maxBytes,
-    (message) => session.receive(message),
+    (message) => {
+      session.receive(message);
+      return false;
+    },
   );
   // Not `for await`: to leave its loop would reset the stream, and with it the status that says why.
   const chunks = (request.body as AsyncIterable<Uint8Array>)

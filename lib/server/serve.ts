@@ -21,7 +21,9 @@ import { exchange } from "./_http2_exchange.ts";
 import { Http2Socket } from "./_http2_socket.ts";
 import { type HttpHandler, httpHandler } from "./_http_handler.ts";
 import { clearListener, type Listening } from "./_listener.ts";
+import { peerId } from "./_peers.ts";
 import { restRoutes } from "./_rest.ts";
+import { Rotation } from "./_rotation.ts";
 import {
   type DiscoveryMethods,
   discoveryMethods,
@@ -161,24 +163,33 @@ export async function serve<Identity = unknown>(
     : undefined;
   const tell = limitTeller(limits, combined(options.observer));
 
+  const rotation = new Rotation();
+  const { memory } = methods;
+
   const connections = new Set<Http2Socket>();
   const undecided = new Set<Socket>();
   const listening: Listening = {
     http2: (socket, acceptedAt) => {
       let expired: ConnectError | undefined;
-      const connection = new Http2Socket(socket, acceptedAt, limits, {
-        open: (stream, request, peer) => {
+      const peer = peerOfSocket(socket);
+      const connection = new Http2Socket(socket, {
+        peer,
+        acceptedAt,
+        limits,
+        memory: memory.connection(peerId(peer, undefined)),
+        pending: memory.pending,
+        rotation,
+        open: (stream, request) => {
           if (ending.signal.aborted) {
             stream.reset(ErrorCode.RefusedStream);
             return;
           }
-          open(stream, request, peer, methods, handle);
+          open(stream, request, connection, methods, handle);
           if (expired) endStreams(methods, peer, expired);
         },
-        limit: (limit, peer) => tell(limit, peer),
+        limit: (limit) => tell(limit, peer),
       });
       connections.add(connection);
-      const { peer } = connection;
       const expiry = whenExpired(peer, clock, () => {
         expired = certificateExpired(peer);
         connection.shutdown(expired.rawMessage);
@@ -274,14 +285,14 @@ async function handlerOf<Identity>(
 function open(
   stream: Stream,
   request: Request,
-  peer: Peer,
+  connection: Http2Socket,
   methods: DiscoveryMethods,
   handle: HttpHandler,
 ) {
   const method = methods.streams.get(request.path);
   if (method && isGrpc(request)) {
-    stream.handler = new XdsStream(stream, request, method, peer);
-  } else exchange(stream, request, peer, handle);
+    stream.handler = new XdsStream(stream, request, method, connection);
+  } else exchange(stream, request, connection.peer, handle);
 }
 
 /** Ends the streams of one connection. */

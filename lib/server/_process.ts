@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
+
+const LIMITS = "/proc/self/limits";
+
+/** Connections where it is not known how many files may be open. */
+const UNKNOWN_FILES = 10_000;
+
+/** Files that are open beside connections to clients, at least, and for each that may be open. */
+const OTHER_FILES = 64;
+const OTHER_SHARE = 0.1;
+
+const MIB = 1024 * 1024;
+const MOST_MEMORY = 1024 * MIB;
+
+/** A quarter of what the heap may grow to, for what is held on behalf of clients. */
+export function clientMemory(): number {
+  const { heap_size_limit: heap } = getHeapStatistics();
+  return Math.min(MOST_MEMORY, Math.floor(heap / 4));
+}
+
+/** How many connections there may be by the files that the process may have open, with some left for everything else. */
+export function connectionLimit(): number {
+  const files = openFiles();
+  if (files === undefined) return UNKNOWN_FILES;
+  const others = Math.max(OTHER_FILES, Math.ceil(files * OTHER_SHARE));
+  return Math.max(1, files - others);
+}
+
+/** How many files the process may have open (`ulimit -n`); undefined where that is not known. */
+function openFiles(): number | undefined {
+  if (!mayRead(LIMITS)) return undefined;
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(
+      readFileSync(LIMITS, "utf8"),
+    ) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a file may be read without anybody being asked: Deno would stop to ask on a terminal. */
+function mayRead(path: string): boolean {
+  const { Deno } = globalThis as {
+    Deno?: {
+      permissions?: {
+        querySync?(what: { name: "read"; path: string }): { state: string };
+      };
+    };
+  };
+  const query = Deno?.permissions?.querySync;
+  if (!query) return true;
+  return query.call(Deno.permissions, { name: "read", path }).state ===
+    "granted";
+}
