@@ -5,6 +5,7 @@ import {
   type ConnectionLimit,
   ErrorCode,
   type Request,
+  type ResetBudget,
   type Stream,
 } from "../http2/mod.ts";
 import { type EffectiveLimits, MAX_TIME } from "./limits.ts";
@@ -36,6 +37,7 @@ export interface Http2SocketOptions {
   /** When it was accepted, by `performance.now()`. */
   readonly acceptedAt: number;
   readonly limits: EffectiveLimits;
+  readonly resets: ResetBudget;
   readonly memory: ConnectionMemory;
   readonly pending: PendingResponses;
   readonly rotation: Rotation;
@@ -82,6 +84,7 @@ export class Http2Socket implements Worker {
     const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
     const limits = {
       ...options.limits,
+      resets: options.resets,
       idleTimeout: idleTimeout || Infinity,
       maxConnectionAge: maxConnectionAge * jitter,
     };

@@ -3,12 +3,15 @@ import { getHeapStatistics } from "node:v8";
 
 const LIMITS = "/proc/self/limits";
 
-/** Connections where it is not known how many files may be open. */
-const UNKNOWN_FILES = 10_000;
+/** What there is on any Linux, where it is not known: Deno raises the limit to what the system allows. */
+const UNKNOWN_FILES = 4_096;
 
 /** Files that are open beside connections to clients, at least, and for each that may be open. */
 const OTHER_FILES = 64;
 const OTHER_SHARE = 0.1;
+
+/** Connections that Deno accepts before it tells of the first, so that they can be cut. */
+const ACCEPTED_AT_ONCE = 128;
 
 const MIB = 1024 * 1024;
 const MOST_MEMORY = 1024 * MIB;
@@ -21,13 +24,15 @@ export function clientMemory(): number {
 
 /** How many connections there may be by the files that the process may have open, with some left for everything else. */
 export function connectionLimit(): number {
-  const files = openFiles();
-  if (files === undefined) return UNKNOWN_FILES;
+  const files = openFiles() ?? UNKNOWN_FILES;
   const others = Math.max(OTHER_FILES, Math.ceil(files * OTHER_SHARE));
-  return Math.max(1, files - others);
+  return Math.max(1, files - others - ACCEPTED_AT_ONCE);
 }
 
-/** How many files the process may have open (`ulimit -n`); undefined where that is not known. */
+/**
+ * How many files the process may have open (`ulimit -n`); undefined where that is not known. Deno 2.9 reads the file with
+ * `--allow-all` alone.
+ */
 function openFiles(): number | undefined {
   if (!mayRead(LIMITS)) return undefined;
   try {

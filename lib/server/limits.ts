@@ -4,7 +4,7 @@ import {
   DEFAULT_NODE_BYTES,
 } from "../protocol/mod.ts";
 import { peerId } from "./_peers.ts";
-import { clientMemory } from "./_process.ts";
+import { clientMemory, connectionLimit } from "./_process.ts";
 import type { Peer } from "../cache/mod.ts";
 
 /**
@@ -110,14 +110,22 @@ export interface Limits {
    */
   admissionsWaiting?: number;
   /**
-   * Connections that may be open; more are cut as they come. Keep it below the files that the process may have open
-   * (`ulimit -n`): once these have run out, Deno 2.9 accepts nobody any more. Default: Infinity, no limit.
+   * Connections that may be open; more are cut as they come. Deno 2.9 accepts up to 128 at once, before the server is told
+   * of the first, and once the process has no files left it accepts nobody any more. Default: what the process may have
+   * open (`ulimit -n`), without a tenth of it and those 128; 3 558 where that is not known, as in Deno without
+   * `--allow-all`.
    *
    * This and all that follows is of connections, which are `serve`'s: routes within somebody else's server leave them to it.
    */
   connections?: number;
   /** Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000. */
   streamsPerConnection?: number;
+  /**
+   * Streams that a peer may begin and give up in a second, on all of its connections together, and four times as many at
+   * once; then its connection ends with `ENHANCE_YOUR_CALM`. A peer is known by its certificate, or else its address.
+   * Default: 500.
+   */
+  resetsPerSecond?: number;
   /** Milliseconds from a connection's beginning, TLS included, until it is to have begun HTTP/2. Default: 10 000. */
   handshakeTimeout?: number;
   /** Milliseconds that a connection may have no stream, until it is closed. Default: 300 000; 0 or Infinity: no limit. */
@@ -210,12 +218,13 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   decisionTimeout: { ...time, default: 10_000 },
   admissionsPerSecond: { ...rate, default: Infinity },
   admissionsWaiting: { ...count, default: 10_000 },
-  connections: { ...count, default: Infinity },
+  connections: { ...count, default: connectionLimit },
   streamsPerConnection: {
     default: 1_000,
     isValid: (value) => Number.isInteger(value) && value > 0 && value < 2 ** 32,
     valid: "a whole number above 0 and below 2^32; it cannot be lifted",
   },
+  resetsPerSecond: { ...rate, default: 500 },
   handshakeTimeout: { ...time, default: 10_000 },
   idleTimeout: { ...timeOrNone, default: 300_000 },
   maxConnectionAge: { ...time, default: Infinity },

@@ -21,6 +21,7 @@ import { exchange } from "./_http2_exchange.ts";
 import { Http2Socket } from "./_http2_socket.ts";
 import { type HttpHandler, httpHandler } from "./_http_handler.ts";
 import { clearListener, type Listening } from "./_listener.ts";
+import { PeerResets } from "./_peer_resets.ts";
 import { peerId } from "./_peers.ts";
 import { restRoutes } from "./_rest.ts";
 import { Rotation } from "./_rotation.ts";
@@ -165,6 +166,7 @@ export async function serve<Identity = unknown>(
 
   const rotation = new Rotation();
   const { memory } = methods;
+  const resets = new PeerResets(limits.resetsPerSecond);
 
   const connections = new Set<Http2Socket>();
   const undecided = new Set<Socket>();
@@ -172,11 +174,13 @@ export async function serve<Identity = unknown>(
     http2: (socket, acceptedAt) => {
       let expired: ConnectError | undefined;
       const peer = peerOfSocket(socket);
+      const id = peerId(peer, undefined);
       const connection = new Http2Socket(socket, {
         peer,
         acceptedAt,
         limits,
-        memory: memory.connection(peerId(peer, undefined)),
+        memory: memory.connection(id),
+        resets: resets.of(id, acceptedAt),
         pending: memory.pending,
         rotation,
         open: (stream, request) => {
@@ -227,6 +231,10 @@ export async function serve<Identity = unknown>(
     socket.on("close", () => sockets.delete(socket));
   });
   await listen(listener, hostname, port);
+  // As when there are no files left. Those that are connected are served on.
+  listener.on("error", (error) => {
+    console.error("xds: connections cannot be accepted:", error);
+  });
 
   const finished = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
@@ -252,8 +260,10 @@ export async function serve<Identity = unknown>(
   ) => stopping ??= stop(deadline);
   const abort = () => void shutdown();
   signal?.addEventListener("abort", abort);
-
   const address = listener.address() as AddressInfo;
+  // It may have been aborted meanwhile.
+  if (signal?.aborted) abort();
+
   return {
     addr: { hostname: address.address, port: address.port, transport: "tcp" },
     finished: finished.promise,
@@ -312,6 +322,8 @@ function limitTeller(
       `there may be ${limits.connections} connections; this one was cut`,
     streamsPerConnection:
       `a connection may have ${limits.streamsPerConnection} streams open; this one was refused`,
+    resetsPerSecond:
+      `a peer may begin and give up ${limits.resetsPerSecond} streams a second, and four times as many at once`,
     handshakeTimeout:
       `HTTP/2 did not begin within ${limits.handshakeTimeout} ms`,
     idleTimeout: `there was no stream for ${limits.idleTimeout} ms`,
@@ -341,7 +353,7 @@ function listen(
   port: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    listener.once("error", (cause: Error & { code?: string }) => {
+    const fail = (cause: Error & { code?: string }) => {
       const where = `${hostname}:${port}`;
       const reason = cause.code === "EADDRINUSE"
         ? "another process listens there; choose another port, or 0 for one that is free"
@@ -349,7 +361,11 @@ function listen(
       reject(
         new ListenError(`cannot listen on ${where}: ${reason}`, { cause }),
       );
+    };
+    listener.once("error", fail);
+    listener.listen(port, hostname, () => {
+      listener.off("error", fail);
+      resolve();
     });
-    listener.listen(port, hostname, () => resolve());
   });
 }
