@@ -12,6 +12,8 @@ import { ByteBuffer } from "./_byte_buffer.ts";
 import type { HttpHandler } from "./_http_handler.ts";
 import { headersOf } from "./_xds_stream.ts";
 
+const goOn = headerBlock([[":status", "100"]]);
+
 /** Answers a request of HTTP/2 as a handler says. */
 export async function exchange(
   stream: Stream,
@@ -23,6 +25,9 @@ export async function exchange(
   stream.handler = body;
   const { scheme, authority, method, path } = request;
   const header = headersOf(request);
+  if (header.get("expect")?.toLowerCase() === "100-continue") {
+    stream.respond(goOn);
+  }
   try {
     const response = await handle({
       httpVersion: "2.0",
@@ -34,7 +39,10 @@ export async function exchange(
       peer,
       signal: body.signal,
     });
-    await body.respond(response, header.get("content-type") ?? "");
+    const answer = method === "HEAD"
+      ? { ...response, body: undefined }
+      : response;
+    await body.respond(answer, header.get("content-type") ?? "");
   } catch (error) {
     if (!body.signal.aborted) {
       console.error(`xds: answering ${method} ${path} failed:`, error);

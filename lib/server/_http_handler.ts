@@ -1,4 +1,6 @@
 import {
+  Code,
+  ConnectError,
   type ConnectRouter,
   createConnectRouter,
   createContextValues,
@@ -10,6 +12,7 @@ import type {
 import type { Peer } from "../cache/mod.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { compressions } from "./_compression.ts";
+import { setStatus } from "./_grpc.ts";
 import {
   readAll,
   REST_PREFIX,
@@ -17,6 +20,8 @@ import {
   type RestRequest,
 } from "./_rest.ts";
 import { peerKey } from "./peer.ts";
+
+const CONTENT_TYPE = "content-type";
 
 /** A request of either version of HTTP. */
 export interface HttpRequest {
@@ -56,7 +61,8 @@ export function httpHandler(
     }
     const handler = handlers.get(path);
     if (!handler) return notFound(path, request.header);
-    const { httpVersion, method, header, signal, peer } = request;
+    const { httpVersion, method, signal, peer } = request;
+    const header = withoutParameters(request.header);
     // What is streamed may be waited for.
     const isUnary = handler.method.methodKind === "unary";
     const body = isUnary ? gathered(request.body) : request.body;
@@ -69,10 +75,29 @@ export function httpHandler(
   };
 }
 
+/** The media type of gRPC says nothing by its parameters, and Connect knows none. */
+function withoutParameters(header: Headers): Headers {
+  const type = header.get(CONTENT_TYPE) ?? "";
+  if (!/^application\/grpc[^;]*;/i.test(type)) return header;
+  const plain = new Headers(header);
+  plain.set(CONTENT_TYPE, type.split(";", 1)[0].trim());
+  return plain;
+}
+
 function notFound(path: string, header: Headers): UniversalServerResponse {
-  // A client of gRPC may take a body for messages, before it looks at the status.
-  const isGrpc = header.get("content-type")?.startsWith("application/grpc");
-  if (isGrpc) return { status: 404 };
+  const isGrpc = /^application\/grpc($|[+;])/i.test(
+    header.get(CONTENT_TYPE) ?? "",
+  );
+  if (isGrpc) {
+    const header = new Headers({ [CONTENT_TYPE]: "application/grpc" });
+    const trailer = new Headers();
+    const message = `nothing is served at ${path}`;
+    setStatus(
+      new ConnectError(message, Code.Unimplemented),
+      (name, value) => trailer.set(name, value),
+    );
+    return { status: 200, header, trailer };
+  }
   const body = new TextEncoder().encode(`Nothing is served at ${path}\n`);
   const headers = { "content-type": "text/plain; charset=utf-8" };
   return restResponse({ status: 404, headers, body });

@@ -89,9 +89,9 @@ export interface DiscoveryMethods {
   readonly memory: ServerMemory;
 }
 
-/** The media types of gRPC with protobuf messages. */
+/** The media types of gRPC with protobuf messages; parameters make no difference. */
 export const grpcContentType = contentTypeMatcher(
-  /^application\/grpc(\+proto)?$/i,
+  /^application\/grpc(\+proto)?\s*(;|$)/i,
 );
 
 let opened = 0;

@@ -1,4 +1,4 @@
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type ErrorCode,
   headerBlock,
@@ -8,6 +8,7 @@ import {
 } from "../http2/mod.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { MessageReader, setStatus } from "./_grpc.ts";
+import { timeoutOf } from "./_grpc_timeout.ts";
 import type { Backlog, Http2Socket } from "./_http2_socket.ts";
 import type { Session } from "./_session.ts";
 import { clientGone, LimitError } from "./_status.ts";
@@ -21,10 +22,19 @@ const accepted = headerBlock([
 const fine = headerBlock([["grpc-status", "0"]]);
 
 /** Whether a request opens a gRPC stream. */
-export function isGrpc({ method, fields }: Request): boolean {
-  if (method !== "POST") return false;
-  const type = fields.find(({ name }) => name === "content-type");
-  return grpcContentType(type?.value ?? null);
+export function isGrpc(request: Request): boolean {
+  return request.method === "POST" &&
+    grpcContentType(fieldOf(request, "content-type") ?? null);
+}
+
+function fieldOf({ fields }: Request, name: string): string | undefined {
+  return fields.find((field) => field.name === name)?.value;
+}
+
+function late(timeout: number): ConnectError {
+  const message =
+    `the deadline of ${timeout} ms that the client set has passed`;
+  return new ConnectError(message, Code.DeadlineExceeded);
 }
 
 /** The fields of a request. */
@@ -45,7 +55,9 @@ export class XdsStream implements StreamHandler, Backlog {
   readonly #reader: MessageReader;
   /** What came and was not processed, since it was the turn of others. */
   #backlog: ByteBuffer | undefined;
+  /** Whether the client has nothing more to say. */
   #isRead = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Bytes of a message that is not complete, as they are counted. */
   #counted = 0;
   #pending: Uint8Array | undefined;
@@ -69,6 +81,10 @@ export class XdsStream implements StreamHandler, Backlog {
       },
     );
     session.wake = () => this.#wake();
+    const timeout = timeoutOf(fieldOf(request, "grpc-timeout"));
+    if (timeout !== undefined) {
+      this.#deadline = setTimeout(() => session.end(late(timeout)), timeout);
+    }
     stream.respond(accepted);
     stream.wake();
   }
@@ -79,8 +95,8 @@ export class XdsStream implements StreamHandler, Backlog {
   }
 
   end() {
-    if (this.#backlog) this.#isRead = true;
-    else this.#session.end(null);
+    this.#isRead = true;
+    this.#stream.wake();
   }
 
   expire() {
@@ -91,7 +107,7 @@ export class XdsStream implements StreamHandler, Backlog {
     const bytes = this.#backlog?.take();
     this.#backlog = undefined;
     if (bytes && !this.#read(bytes, 0, bytes.length)) return true;
-    if (this.#isRead) this.#session.end(null);
+    if (this.#isRead) this.#stream.wake();
     return false;
   }
 
@@ -103,14 +119,20 @@ export class XdsStream implements StreamHandler, Backlog {
       this.#pending = response;
       this.#connection.pending.add(response, memory);
     }
+    if (response) return response;
+    // What was asked for before the client's end is answered, as far as that is there already.
+    if (this.#isRead && !this.#backlog && !this.#session.standsStill) {
+      this.#session.end(null);
+    }
     // To be asked may have ended it.
-    if (!response && this.#session.ended !== undefined) this.#wake();
-    return response;
+    if (this.#session.ended !== undefined) this.#wake();
+    return undefined;
   }
 
   close(_code: ErrorCode | undefined) {
     this.#settle();
     this.#backlog = undefined;
+    clearTimeout(this.#deadline);
     this.#session.end(clientGone(undefined));
   }
 
@@ -156,8 +178,12 @@ export class XdsStream implements StreamHandler, Backlog {
 
   #wake() {
     const { ended } = this.#session;
-    if (ended === undefined) this.#stream.wake();
-    else if (ended === null) this.#stream.finish(fine);
+    if (ended === undefined) {
+      this.#stream.wake();
+      return;
+    }
+    clearTimeout(this.#deadline);
+    if (ended === null) this.#stream.finish(fine);
     else {
       const trailers: [string, string][] = [];
       setStatus(ended, (name, value) => trailers.push([name, value]));

@@ -101,8 +101,8 @@ function handler(
       request.contextValues?.get(peerKey) ?? unknownPeer,
       () => request.header,
     );
-    readRequests(request, session, streamed.maxBytes);
-    return Promise.resolve(respond(request, session, signal));
+    const requests = readRequests(request, session, streamed.maxBytes);
+    return Promise.resolve(respond(request, session, requests, signal));
   };
   return Object.assign(serve, {
     service: streamed.service,
@@ -117,6 +117,7 @@ function handler(
 function respond(
   request: UniversalServerRequest,
   session: Session,
+  requests: Requests,
   signal: AbortSignal | undefined,
 ) {
   const header = new Headers({
@@ -147,6 +148,8 @@ function respond(
       while (true) {
         const frame = session.take();
         if (frame) return { done: false, value: frame };
+        // What was asked for before the client's end is answered, as far as that is there already.
+        if (requests.isRead && !session.standsStill) session.end(null);
         if (session.ended !== undefined) return finish();
         await new Promise<void>((resolve) => session.wake = resolve);
       }
@@ -168,10 +171,28 @@ function respond(
   };
 }
 
-async function readRequests(
+/** The requests of a stream. */
+interface Requests {
+  /** Whether the client has nothing more to say. */
+  isRead: boolean;
+}
+
+/** Reads requests as they come, and ends the session for what is wrong with them. */
+function readRequests(
   request: UniversalServerRequest,
   session: Session,
   maxBytes: number,
+): Requests {
+  const requests: Requests = { isRead: false };
+  readAll(request, session, maxBytes, requests);
+  return requests;
+}
+
+async function readAll(
+  request: UniversalServerRequest,
+  session: Session,
+  maxBytes: number,
+  requests: Requests,
 ) {
   const reader = new MessageReader(
     maxBytes,
@@ -191,7 +212,8 @@ async function readRequests(
     ) {
       if (session.ended === undefined) reader.read(next.value);
     }
-    session.end(null);
+    requests.isRead = true;
+    session.wake();
   } catch (error) {
     session.end(error instanceof ConnectError ? error : clientGone(error));
   }
