@@ -73,6 +73,7 @@ export {
 export type { Awaited, Protocol } from "./lib/protocol/mod.ts";
 export {
   type Access,
+  type Address,
   type AuthorizationRequest,
   type HoldEvent,
   type Keepalive,
@@ -90,6 +91,7 @@ export {
   type RestHandlerOptions,
   type RestInfo,
   type RestOptions,
+  type RestServeOptions,
   type RoutesOptions,
   serve,
   type ServeOptions,

@@ -19,6 +19,7 @@ import {
   type RestAnswer,
   type RestRequest,
 } from "./_rest.ts";
+import { MAX_TIME } from "./limits.ts";
 import { peerKey } from "./peer.ts";
 
 const CONTENT_TYPE = "content-type";
@@ -47,6 +48,7 @@ export type HttpHandler = (
 export function httpHandler(
   routes: (router: ConnectRouter) => void,
   rest: ((request: RestRequest) => Promise<RestAnswer>) | undefined,
+  openTimeout: number,
 ): HttpHandler {
   const router = createConnectRouter({ acceptCompression: compressions });
   routes(router);
@@ -65,7 +67,7 @@ export function httpHandler(
     const header = withoutParameters(request.header);
     // What is streamed may be waited for.
     const isUnary = handler.method.methodKind === "unary";
-    const body = isUnary ? gathered(request.body) : request.body;
+    const body = isUnary ? gathered(request.body, openTimeout) : request.body;
     const url = URL.parse(request.path, request.origin)?.href;
     if (!url) return { status: 400 };
     const contextValues = createContextValues().set(peerKey, peer);
@@ -110,7 +112,7 @@ function restRequest(request: HttpRequest, path: string): RestRequest {
     path,
     header: (name) => header.get(name) ?? undefined,
     headers: () => header,
-    read: (maxBytes) => readAll(body, maxBytes),
+    read: (maxBytes, held) => readAll(body, maxBytes, held),
     peer,
     gone: signal,
   };
@@ -133,15 +135,30 @@ const GATHERED = 16 * 1024;
 
 /**
  * A body in parts that are not small, but for the last. Connect looks at all parts of a message anew for each that comes,
- * so that one that comes in very many would take it hours.
+ * so that one that comes in very many would take it hours. All of it is to be there within a time.
  */
 async function* gathered(
   body: AsyncIterable<Uint8Array>,
+  openTimeout: number,
 ): AsyncGenerator<Uint8Array> {
   const bytes = new ByteBuffer();
-  for await (const part of body) {
-    bytes.add(part);
-    if (bytes.size >= GATHERED) yield bytes.take();
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {});
+  const timer = openTimeout > MAX_TIME ? undefined : setTimeout(() => {
+    const message =
+      `the request was not there within ${openTimeout} ms; send it at once`;
+    late.reject(new ConnectError(message, Code.DeadlineExceeded));
+  }, openTimeout);
+  const parts = body[Symbol.asyncIterator]();
+  try {
+    while (true) {
+      const next = await Promise.race([parts.next(), late.promise]);
+      if (next.done) break;
+      bytes.add(next.value);
+      if (bytes.size >= GATHERED) yield bytes.take();
+    }
+    if (bytes.size > 0) yield bytes.take();
+  } finally {
+    clearTimeout(timer);
   }
-  if (bytes.size > 0) yield bytes.take();
 }

@@ -74,6 +74,11 @@ export class StreamMemory extends Account {
     this.#end = end;
   }
 
+  /** Whether the stream has ended. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Counts more bytes, or, with a negative number, fewer. It may end this stream, or others. */
   hold(bytes: number) {
     if (this.#isClosed || bytes === 0) return;

@@ -31,6 +31,7 @@ export class Rotation {
   /** What is to be written, the oldest first from `#written` on. */
   #writes: (() => void)[] = [];
   #written = 0;
+  #slot: Promise<void> = Promise.resolve();
   #isScheduled = false;
   #isWorking = false;
   #turnEnd = 0;
@@ -57,6 +58,25 @@ export class Rotation {
   later(worker: Worker) {
     this.#waiting.add(worker);
     this.#schedule();
+  }
+
+  /**
+   * Resolves when something may be done that is not a connection's, of which one is done at a time, and as much in a turn
+   * as there is time for.
+   */
+  async slot(): Promise<void> {
+    const before = this.#slot;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#slot = promise;
+    await before;
+    if (!this.#hasTime()) {
+      await new Promise<void>((go) => afterOthers(go));
+      this.#turnEnd = performance.now() + TURN;
+    }
+    setImmediate(() => {
+      this.#workedAt = performance.now();
+      resolve();
+    });
   }
 
   /** Has something written: at the end of what is being done, or, once that has taken a turn, after what others do. */

@@ -71,6 +71,8 @@ export interface FetchMethod {
   readonly typeUrl: string;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
+  /** Names that may be in it. */
+  readonly maxNames: number;
   /** Says that a request was turned away for its size. */
   tooLarge(peer: Peer, message: string): void;
   /** Opens a session for one request; `heard` is kept up to date. */
@@ -188,7 +190,7 @@ export function discoveryMethods<Identity>(
             limits: kept.fetches,
             trustsVersion: true,
           });
-        fetches.push({ ...about, typeUrl, tooLarge, open });
+        fetches.push({ ...about, typeUrl, maxNames, tooLarge, open });
       }
     }
   }

@@ -4,6 +4,7 @@ import type {
   UniversalHandlerFn,
   UniversalServerRequest,
 } from "@connectrpc/connect/protocol";
+import { Ending } from "./_ending.ts";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import type { Session } from "./_session.ts";
 import {
@@ -58,7 +59,7 @@ export function xdsRoutes<Identity = unknown>(
 ): (router: ConnectRouter) => void {
   const { csds, signal } = options;
   const methods = discoveryMethods({ ...options, inspected: !!csds });
-  const add = routesOf(methods, signal);
+  const add = routesOf(methods, new Ending(signal));
   return (router) => {
     add(router);
     csds?.(router, methods.sessions);
@@ -68,18 +69,18 @@ export function xdsRoutes<Identity = unknown>(
 /** Routes by methods that there are already. */
 export function routesOf(
   { streams, fetches }: DiscoveryMethods,
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ): (router: ConnectRouter) => void {
   return (router) => {
     for (const { service } of discoveryServices) {
-      fetchService(router, service, fetches, signal);
+      fetchService(router, service, fetches, ending);
     }
     for (const [path, method] of streams) {
       // A handler of ours in the place of the one that the router made for the method.
       const place = router.handlers.findIndex(({ requestPath }) =>
         requestPath === path
       );
-      router.handlers.splice(place, 1, handler(path, method, signal));
+      router.handlers.splice(place, 1, handler(path, method, ending));
     }
   };
 }
@@ -87,7 +88,7 @@ export function routesOf(
 function handler(
   requestPath: string,
   streamed: StreamMethod,
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ): UniversalHandler {
   const serve: UniversalHandlerFn = (request) => {
     if (request.method !== "POST") return Promise.resolve({ status: 405 });
@@ -102,7 +103,7 @@ function handler(
       () => request.header,
     );
     const requests = readRequests(request, session, streamed.maxBytes);
-    return Promise.resolve(respond(request, session, requests, signal));
+    return Promise.resolve(respond(request, session, requests, ending));
   };
   return Object.assign(serve, {
     service: streamed.service,
@@ -118,7 +119,7 @@ function respond(
   request: UniversalServerRequest,
   session: Session,
   requests: Requests,
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ) {
   const header = new Headers({
     "Content-Type": "application/grpc+proto",
@@ -127,12 +128,12 @@ function respond(
   const trailer = new Headers();
   const end = () => session.end(null);
   const cut = () => session.end(clientGone(request.signal.reason));
-  signal?.addEventListener("abort", end);
+  ending.add(end);
   request.signal.addEventListener("abort", cut);
-  if (signal?.aborted) end();
+  if (ending.isOver) end();
 
   const finish = () => {
-    signal?.removeEventListener("abort", end);
+    ending.delete(end);
     request.signal.removeEventListener("abort", cut);
     setStatus(session.ended, (name, value) => trailer.set(name, value));
     return { done: true as const, value: undefined };
