@@ -149,7 +149,7 @@ export class Rotation {
 }
 
 /** Runs something once the event loop has looked at what came. */
-function afterOthers(run: () => void) {
+export function afterOthers(run: () => void) {
   if (isDeno) setTimeout(run, 0);
   else setImmediate(run);
 }

@@ -23,7 +23,12 @@ import {
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
 import type { ConnectionMemory, StreamMemory } from "./_memory.ts";
-import { cacheFailure, failure, LimitError } from "./_status.ts";
+import {
+  cacheFailure,
+  failure,
+  internalFailure,
+  LimitError,
+} from "./_status.ts";
 import type { SentTimes } from "./_sent_times.ts";
 import type { Stalls } from "./_stalls.ts";
 import { Teller } from "./_tell.ts";
@@ -108,7 +113,14 @@ export class Session implements StreamInfo, WatchingStream {
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
     this.#times = options.times;
-    const { legacyWildcard, trustsVersion } = options;
+    const { trustsVersion } = options;
+    const isWildcard = (client: Client, typeUrl: string) => {
+      try {
+        return options.legacyWildcard(client, typeUrl);
+      } catch (cause) {
+        throw internalFailure("legacyWildcard", cause);
+      }
+    };
     this.#stream = new Stream({
       protocol,
       typeUrl,
@@ -116,7 +128,7 @@ export class Session implements StreamInfo, WatchingStream {
       maxNames,
       maxTypes: options.maxTypes,
       legacyWildcard: (typeUrl, node) =>
-        legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
+        isWildcard(this.client ?? this.#clientOf(node), typeUrl),
       reportsWaits: observer !== undefined,
       trustsVersion,
     });
