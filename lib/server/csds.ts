@@ -24,7 +24,7 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "@xds/envoy/envoy/service/status/v3";
-import { type Client, type Peer, type ResourceState } from "../cache/mod.ts";
+import type { Client, Peer, ResourceState } from "../cache/mod.ts";
 import { memoryOf } from "../protocol/mod.ts";
 import { TypeUrl } from "../resource/mod.ts";
 import { checkMatchers, matchesNode } from "./_node_matcher.ts";
