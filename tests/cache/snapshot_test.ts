@@ -9,6 +9,7 @@ import {
 import { ClusterSchema } from "@xds/envoy/envoy/config/cluster/v3";
 import { ListenerSchema } from "@xds/envoy/envoy/config/listener/v3";
 import { createResource, createSnapshot, TypeUrl } from "../../mod.ts";
+import { assertGrowsLinearly } from "../support/growth.ts";
 import {
   certificate,
   cluster,
@@ -410,4 +411,16 @@ Deno.test("types of which a snapshot has nothing leave nothing behind in it", ()
   });
   assertEquals(both.typeUrls, [TypeUrl.Cluster, TypeUrl.Listener]);
   assertEquals([...both.resources(TypeUrl.Listener).keys()], ["b"]);
+});
+
+Deno.test("deleting costs what is deleted", async () => {
+  await assertGrowsLinearly(2_000, (size) => {
+    const resources = Array.from(
+      { length: size },
+      (_, i) => createResource(ClusterSchema, { name: `cluster-${i}` }),
+    );
+    const snapshot = createSnapshot({ resources });
+    const removed = resources.map(({ typeUrl, name }) => ({ typeUrl, name }));
+    return () => snapshot.with({ delete: removed });
+  });
 });

@@ -218,7 +218,9 @@ Deno.test("what a client quotes of a secret that it refuses is told to nobody", 
 });
 
 Deno.test("a secret is not quoted in part, nor where it is not known", () => {
-  const content = new TextEncoder().encode("\x01name-of-it\x02correct horse battery");
+  const content = new TextEncoder().encode(
+    "\x01name-of-it\x02correct horse battery",
+  );
   const without = (text: string) => withoutContent(text, "name-of-it", content);
   assertEquals(without("name-of-it is wrong"), "name-of-it is wrong");
   assertEquals(without("bad: correct horse!"), "bad: [redacted]!");
