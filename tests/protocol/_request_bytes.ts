@@ -11,6 +11,11 @@ function varint(value: number): number[] {
 
 /** Parts one after the other. */
 export function message(...parts: ArrayLike<number>[]): Uint8Array {
+  return joined(parts);
+}
+
+/** However many parts. */
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array {
   const bytes = new Uint8Array(
     parts.reduce((sum, { length }) => sum + length, 0),
   );
@@ -47,8 +52,8 @@ export function value(key: string, fields: ArrayLike<number>): Uint8Array {
 
 /** So many entries of a Struct. */
 export function entries(count: number): Uint8Array {
-  return message(
-    ...Array.from(
+  return joined(
+    Array.from(
       { length: count },
       (_, index) => value(`k${index}`, [0x20, 1]),
     ),
