@@ -31,6 +31,9 @@ export interface RestServerOptions {
 /** Bytes of a request that are read and dropped once it is answered; a client that sends more is cut. */
 const MOST_DROPPED = 1024 * 1024;
 
+/** Requests that a connection may have under way, its client not waiting for answers; fewer if streams are limited to fewer. */
+const MOST_AT_ONCE = 32;
+
 /** How often connections are looked at that are late with a request, in milliseconds. */
 const LOOK = 1_000;
 
@@ -39,8 +42,8 @@ export class RestServer {
   /** What listens. */
   readonly listener: Server;
   readonly #options: RestServerOptions;
-  /** How many requests are under way on each connection. */
-  readonly #requests = new Map<Socket, number>();
+  /** The requests that are under way on each connection. */
+  readonly #requests = new Map<Socket, Set<AbortController>>();
   /** Those that are to be closed. */
   readonly #leaving = new WeakSet<Socket>();
   #isClosing = false;
@@ -92,38 +95,43 @@ export class RestServer {
   /** Closes a connection, if requests are under way once they are answered. */
   close(socket: Socket) {
     this.#leaving.add(socket);
-    if (!this.#requests.get(socket)) socket.destroySoon();
+    if (!this.#requests.get(socket)?.size) socket.destroySoon();
   }
 
   #open(socket: Socket) {
     if (socket.destroyed) return;
-    this.#requests.set(socket, 0);
-    socket.on("close", () => this.#requests.delete(socket));
+    const requests = new Set<AbortController>();
+    this.#requests.set(socket, requests);
+    socket.on("close", () => {
+      this.#requests.delete(socket);
+      // Responses that wait behind another are not told of it.
+      for (const gone of requests) gone.abort();
+    });
     this.#options.opened(socket);
     if (this.#isClosing) this.close(socket);
   }
 
   #take(request: IncomingMessage, response: ServerResponse) {
     const { socket } = request;
-    const before = this.#requests.get(socket);
-    if (before === undefined || socket.destroyed) return;
+    const requests = this.#requests.get(socket);
+    if (!requests || socket.destroyed) return;
     const { limits, tooMany, handle } = this.#options;
-    if (before >= limits.streamsPerConnection) {
+    if (requests.size >= Math.min(limits.streamsPerConnection, MOST_AT_ONCE)) {
       tooMany(socket);
       socket.destroy();
       return;
     }
-    this.#requests.set(socket, before + 1);
+    const gone = new AbortController();
+    requests.add(gone);
     if (this.#leaving.has(socket)) response.setHeader("connection", "close");
-    response.on("close", () => this.#answered(socket));
-    answer(request, response, handle);
-  }
-
-  #answered(socket: Socket) {
-    const before = this.#requests.get(socket);
-    if (before === undefined) return;
-    this.#requests.set(socket, before - 1);
-    if (before === 1 && this.#leaving.has(socket)) socket.destroySoon();
+    response.on("close", () => {
+      gone.abort();
+      requests.delete(gone);
+      if (requests.size === 0 && this.#leaving.has(socket)) {
+        socket.destroySoon();
+      }
+    });
+    answer(request, response, handle, gone);
   }
 }
 
@@ -131,9 +139,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   handle: HttpHandler,
+  gone: AbortController,
 ) {
-  const gone = new AbortController();
-  response.on("close", () => gone.abort());
   // A client that goes away is told of by the response's end.
   request.on("error", () => {});
   const { method = "", url = "", headers, socket } = request;

@@ -28,6 +28,8 @@ export interface Target {
 
 export type Attack = (target: Target) => Promise<void>;
 
+const CSDS =
+  "/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus";
 const FETCH = "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters";
 
 /** Connects again and again, and attacks on each connection; with a rest for one that is cut. */
@@ -37,12 +39,11 @@ function again(
 ): Attack {
   return async (target) => {
     while (!target.isOver()) {
-      const attacker = await Attacker.connect(target.port);
+      const attacker = await Attacker.connect(target.port, target.told);
       await attacker.begin(settings);
       try {
         await attack(attacker, target);
       } finally {
-        for (const told of attacker.told) target.told.add(told);
         attacker.close();
       }
     }
@@ -197,6 +198,25 @@ export const attacks: Record<string, Attack> = {
       }
     },
   ),
+  "CSDS: everything, again and again": again(async (attacker, { isOver }) => {
+    for (let id = 1; !isOver() && !attacker.isClosed; id += 2) {
+      await attacker.open(id, CSDS);
+      await attacker.message(id, new Uint8Array());
+      await attacker.write(frame("DATA", 1, id));
+    }
+  }),
+  "requests for everything, again and again": again(
+    async (attacker, { isOver }) => {
+      const bytes = sotw({ node: undefined });
+      for (let id = 1; id < 200 && !isOver(); id += 2) {
+        await attacker.open(id);
+        await attacker.message(id, sotw());
+      }
+      while (!isOver() && !attacker.isClosed) {
+        for (let id = 1; id < 200; id += 2) await attacker.message(id, bytes);
+      }
+    },
+  ),
   "streams that are begun and reset": again(async (attacker, { isOver }) => {
     for (let id = 1; !isOver() && !attacker.isClosed; id += 2) {
       await attacker.write(
@@ -264,5 +284,5 @@ export const attacks: Record<string, Attack> = {
 
 /** Those that make use of what our server alone serves. */
 export const ownAttacks: ReadonlySet<string> = new Set(
-  Object.keys(attacks).filter((name) => name.startsWith("REST")),
+  Object.keys(attacks).filter((name) => /^(REST|CSDS):/.test(name)),
 );

@@ -20,8 +20,8 @@ export const DELTA_ADS =
 
 /** A client that does not behave. */
 export class Attacker {
-  /** What the server said, each once. */
-  readonly told = new Set<string>();
+  /** Takes what the server said, each once. */
+  readonly told: Set<string>;
   isClosed = false;
   readonly #socket: Deno.TcpConn;
   readonly #decoder = new HpackDecoder();
@@ -29,13 +29,15 @@ export class Attacker {
   #window = 65_535;
   #moved = Promise.withResolvers<void>();
 
-  private constructor(socket: Deno.TcpConn) {
+  private constructor(socket: Deno.TcpConn, told: Set<string>) {
     this.#socket = socket;
+    this.told = told;
     this.#read();
   }
 
-  static async connect(port: number): Promise<Attacker> {
-    return new Attacker(await Deno.connect({ hostname: "127.0.0.1", port }));
+  static async connect(port: number, told: Set<string>): Promise<Attacker> {
+    const socket = await Deno.connect({ hostname: "127.0.0.1", port });
+    return new Attacker(socket, told);
   }
 
   /** Begins HTTP/2, with settings. */

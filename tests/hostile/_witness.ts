@@ -18,11 +18,12 @@ export class Witness implements Disposable {
   }
 
   static async connect(port: number): Promise<Witness> {
-    let witness: Witness | undefined;
+    const came: { take?: (stream: number, message: Uint8Array) => void } = {};
     const client = await Http2Client.connect(port, {
-      onMessage: (stream, message) => witness!.#take(stream, message),
+      onMessage: (stream, message) => came.take?.(stream, message),
     });
-    witness = new Witness(client);
+    const witness = new Witness(client);
+    came.take = (stream, message) => witness.#take(stream, message);
     const stream = client.open(ADS);
     client.send(stream, request({ node: { id: "good" } }));
     return witness;

@@ -269,7 +269,7 @@ const good = JSON.stringify({ node });
 const waiting = JSON.stringify({ node, version_info: "1" });
 
 Deno.test("requests that are sent without waiting for answers are answered in their order, up to a limit", async () => {
-  const { server, events, port } = await scene({
+  const { cache, server, events, port } = await scene({
     limits: { streamsPerConnection: 20 },
   });
   await using _ = server;
@@ -279,6 +279,11 @@ Deno.test("requests that are sent without waiting for answers are answered in th
   await until("its end", () => many.isClosed);
   const limits = events.filter((event) => event.kind === "limit");
   assertEquals(limits.map(({ limit }) => limit), ["streamsPerConnection"]);
+  await until(
+    "all polls to end with their connection",
+    () => cache.status("node").length === 0,
+    5_000,
+  );
   const opened = events.filter(({ kind }) => kind === "open").length;
   assert(opened <= 41, `${opened} requests were taken`);
 });
