@@ -135,6 +135,8 @@ export class ConnectionMemory extends Account {
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // What still goes on for a stream is not counted any more.
+    for (const stream of this.children) (stream as StreamMemory).close();
     this.add(-this.used);
     this.parent?.children.delete(this);
     this.#left();

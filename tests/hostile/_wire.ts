@@ -100,6 +100,8 @@ export class Attacker {
   }
 
   close() {
+    // What the server says of it was not asked for.
+    this.isClosed = true;
     try {
       this.#socket.close();
     } catch {

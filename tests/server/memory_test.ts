@@ -114,6 +114,18 @@ Deno.test("a response that goes to several is counted once, for as long as one o
   assertEquals(a.used, 50);
 });
 
+Deno.test("what goes on for a stream whose connection is gone is not counted", () => {
+  const server = new ServerMemory(limits);
+  const connection = server.connection("p");
+  const stream = connection.stream(() => {});
+  stream.hold(10);
+  connection.close();
+  stream.hold(10);
+  assertEquals(server.used, 0);
+  stream.close();
+  assertEquals(server.used, 0);
+});
+
 function open(id: number): Uint8Array {
   const block = requestBlock([
     [":path", ADS],
