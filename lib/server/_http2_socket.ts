@@ -23,6 +23,9 @@ const SHORT = 16 * 1024;
 const buffers: Uint8Array[] = [];
 const MOST_BUFFERS = 64;
 
+/** Bytes that are read of a connection in a pass of the event loop, or one chunk. */
+const BYTES_IN_PASS = 16 * 1024;
+
 /** How long a client has to read the rest of a connection that ends, and then to close it, in milliseconds. */
 const FLUSH = 30_000;
 const LINGER = 1_000;
@@ -68,6 +71,7 @@ export class Http2Socket implements Worker {
   readonly #isOver = () => this.rotation.isOver;
   /** The pass of the event loop in which it was read from last. */
   #pass = -1;
+  #passBytes = 0;
   #isPaused = false;
   #inFlight = 0;
   #isEnded = false;
@@ -157,11 +161,15 @@ export class Http2Socket implements Worker {
     }
   }
 
-  /** Takes what came. One chunk is read in a turn, so that a client that sends without end leaves time for others. */
+  /** Takes what came. No more than a few chunks are read in a pass, so that who sends without end leaves time for others. */
   #receive(bytes: Uint8Array) {
     this.#received.push(bytes);
-    if (this.#pass === this.rotation.pass) this.rotation.later(this);
-    else this.rotation.add(this);
+    const { rotation } = this;
+    if (this.#pass !== rotation.pass) this.#passBytes = 0;
+    this.#passBytes += bytes.length;
+    if (this.#pass === rotation.pass && this.#passBytes > BYTES_IN_PASS) {
+      rotation.later(this);
+    } else rotation.add(this);
     if (this.#received.length > 0) this.#pause();
   }
 
