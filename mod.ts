@@ -78,6 +78,7 @@ export {
 export type { Protocol } from "./lib/protocol/mod.ts";
 export {
   type Access,
+  type Address,
   type AuthorizationRequest,
   type BlockedEvent,
   type Keepalive,
@@ -95,6 +96,7 @@ export {
   type RestHandlerOptions,
   type RestInfo,
   type RestOptions,
+  type RestServeOptions,
   type RoutesOptions,
   serve,
   type ServeOptions,

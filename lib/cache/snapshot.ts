@@ -120,7 +120,9 @@ export class Snapshot {
     const set = groupByType(change.set ?? []);
     const remove = new Map<string, string[]>();
     for (const { typeUrl, name } of change.delete ?? []) {
-      remove.set(typeUrl, [...remove.get(typeUrl) ?? [], name]);
+      const names = remove.get(typeUrl);
+      if (names) names.push(name);
+      else remove.set(typeUrl, [name]);
     }
     const views = new Map(this.#views);
     for (const typeUrl of new Set([...set.keys(), ...remove.keys()])) {

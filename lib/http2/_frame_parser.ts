@@ -75,18 +75,19 @@ export class FrameParser {
   }
 
   /**
-   * Takes bytes that came, and passes on the frames that are complete with them.
+   * Takes bytes that came, and passes on the frames that are complete with them. Returns how many bytes were taken: not
+   * all once the time is over.
    *
    * @throws {ConnectionError} for what ends the connection
    */
-  read(bytes: Uint8Array) {
+  read(bytes: Uint8Array, isOver: () => boolean): number {
     let at = 0;
     while (at < bytes.length && this.#prefaced < PREFACE.length) {
       if (bytes[at++] !== PREFACE[this.#prefaced++]) {
         throw protocolError("what came first is not the preface of HTTP/2");
       }
     }
-    this.#reader.read(bytes, at, this.#take);
+    return this.#reader.read(bytes, at, this.#take, isOver);
   }
 
   #take = (

@@ -13,6 +13,9 @@ export type TakeFrame = (
 
 const nothing = new Uint8Array();
 
+/** Frames between two looks at whether the time is over. */
+const FRAMES_AT_ONCE = 16;
+
 /** Cuts what comes into frames. Those that come whole are read where they are. */
 export class FrameReader {
   /** A frame that has begun, and how much of it is there. */
@@ -20,30 +23,38 @@ export class FrameReader {
   #held = 0;
 
   /**
-   * Takes bytes from a place on, and passes on the frames that are complete with them.
+   * Takes bytes from a place on, and passes on the frames that are complete with them, at least one. Returns how far the
+   * bytes were taken: not to their end once the time is over.
    *
    * @throws {ConnectionError} for a frame that is too large
    */
-  read(bytes: Uint8Array, from: number, take: TakeFrame) {
+  read(
+    bytes: Uint8Array,
+    from: number,
+    take: TakeFrame,
+    isOver: () => boolean,
+  ): number {
     let at = from;
     if (this.#held > 0) {
       at = this.#fill(bytes, at, HEAD_BYTES);
-      if (this.#held < HEAD_BYTES) return;
+      if (this.#held < HEAD_BYTES) return at;
       const end = HEAD_BYTES + payloadBytes(this.#part, 0);
       at = this.#fill(bytes, at, end);
-      if (this.#held < end) return;
+      if (this.#held < end) return at;
       const frame = this.#part;
       this.#part = nothing;
       this.#held = 0;
       pass(frame, 0, end, take);
     }
-    while (bytes.length - at >= HEAD_BYTES) {
+    for (let frames = 1; bytes.length - at >= HEAD_BYTES; frames++) {
       const end = at + HEAD_BYTES + payloadBytes(bytes, at);
       if (end > bytes.length) break;
       pass(bytes, at, end, take);
       at = end;
+      if (frames % FRAMES_AT_ONCE === 0 && isOver()) return at;
     }
-    if (at < bytes.length) this.#fill(bytes, at, bytes.length - at);
+    if (at < bytes.length) at = this.#fill(bytes, at, bytes.length - at);
+    return at;
   }
 
   /** Makes what is held as long as `size`, if there is so much. Returns how far the bytes were taken. */

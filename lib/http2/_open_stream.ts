@@ -89,6 +89,10 @@ export class OpenStream implements Stream {
     this.wake();
   }
 
+  drop() {
+    this.part = undefined;
+  }
+
   reset(code: ErrorCode) {
     if (!this.isClosed) this.#host.reset(this, code);
   }

@@ -1,6 +1,6 @@
 import type { HeaderList } from "./_frame_parser.ts";
 import { OpenStream, type StreamHost } from "./_open_stream.ts";
-import type { Patience } from "./_patience.ts";
+import type { FloodGuard } from "./_flood_guard.ts";
 import { type Receiver, STREAM_WINDOW } from "./_receiver.ts";
 import type { Sender } from "./_sender.ts";
 import { Streams } from "./_streams.ts";
@@ -35,7 +35,7 @@ export class Requests {
   readonly #limit: number;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
-  readonly #patience: Patience;
+  readonly #flood: FloodGuard;
   readonly #streams = new Streams();
 
   /** @param limit how many streams may be open */
@@ -44,13 +44,13 @@ export class Requests {
     limit: number,
     sender: Sender,
     receiver: Receiver,
-    patience: Patience,
+    flood: FloodGuard,
   ) {
     this.#host = host;
     this.#limit = limit;
     this.#sender = sender;
     this.#receiver = receiver;
-    this.#patience = patience;
+    this.#flood = flood;
   }
 
   /** How many streams are open. */
@@ -112,7 +112,7 @@ export class Requests {
     const stream = this.#streams.open.get(id);
     if (!stream) return this.#late(id, "RST_STREAM");
     this.#close(stream, true, code);
-    this.#patience.reset(this.#host.now);
+    this.#flood.reset(this.#host.now);
   }
 
   /** WINDOW_UPDATE came. */
@@ -137,7 +137,7 @@ export class Requests {
     // A handler may have ended the connection meanwhile.
     if (this.#host.isOver) return;
     this.#receiver.take(size);
-    if (start === end && !isEnd) this.#patience.idleFrame(this.#host.now);
+    if (start === end && !isEnd) this.#flood.idleFrame(this.#host.now);
     const stream = this.#streams.open.get(id);
     if (!stream || stream.isRead) {
       this.#receiver.giveBack(size);
@@ -171,7 +171,7 @@ export class Requests {
     this.#streams.last = id;
     if (id > this.lastTaken) {
       this.#streams.forget(id, false);
-      this.#patience.idleFrame(this.#host.now);
+      this.#flood.idleFrame(this.#host.now);
       return;
     }
     if (this.#streams.open.size >= this.#limit) {
@@ -215,7 +215,7 @@ export class Requests {
     if (this.#streams.isIdle(id)) {
       throw protocolError(`${what} came on stream ${id}, which is not open`);
     }
-    this.#patience.idleFrame(this.#host.now);
+    this.#flood.idleFrame(this.#host.now);
     if (what === "RST_STREAM") this.#streams.settle(id);
     if (this.#streams.wasCut(id)) return;
     if (what === "DATA") this.#sender.reset(id, ErrorCode.StreamClosed);
@@ -235,14 +235,14 @@ export class Requests {
   #cut(stream: OpenStream, code: ErrorCode) {
     this.#sender.reset(stream.id, code);
     this.#close(stream, false, code);
-    this.#patience.reset(this.#host.now);
+    this.#flood.reset(this.#host.now);
   }
 
   /** Ends a stream that was not opened. */
   #refuse(id: number, code: ErrorCode) {
     if (code !== ErrorCode.NoError) this.#sender.reset(id, code);
     this.#streams.forget(id, false);
-    this.#patience.reset(this.#host.now);
+    this.#flood.reset(this.#host.now);
   }
 
   /** A response went out whole. */

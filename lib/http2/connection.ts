@@ -7,21 +7,31 @@ import {
 import { type FrameHandler, FrameParser } from "./_frame_parser.ts";
 import { MAX_LIST } from "./_header_reader.ts";
 import { Lifetime, type TimeLimit, type Times } from "./_lifetime.ts";
-import { Patience } from "./_patience.ts";
+import {
+  FloodGuard,
+  type ResetBudget,
+  ResetFloodError,
+} from "./_flood_guard.ts";
 import { Receiver } from "./_receiver.ts";
 import { type RequestHost, Requests } from "./_requests.ts";
 import { Sender } from "./_sender.ts";
+import { TokenBucket } from "./_token_bucket.ts";
 import { ConnectionError, ErrorCode, protocolError } from "./errors.ts";
 import type { Request } from "./request.ts";
 import type { Stream } from "./stream.ts";
 
 /** A limit that a connection keeps to, by its name. */
-export type ConnectionLimit = TimeLimit | "streamsPerConnection";
+export type ConnectionLimit =
+  | TimeLimit
+  | "streamsPerConnection"
+  | "resetsPerSecond";
 
 /** What a connection may be. */
 export interface ConnectionOptions extends Times {
   /** Streams that may be open at a time. */
   readonly streamsPerConnection: number;
+  /** Streams that may be begun and given up. Default: 2 000, and 500 a second. */
+  readonly resets?: ResetBudget;
 }
 
 /** What a connection tells, within what it is told itself. */
@@ -37,6 +47,11 @@ export interface ConnectionHandler {
 /** The last stream, where there is to be none that is not taken. */
 const ANY_STREAM = 2 ** 31 - 1;
 
+const never = () => false;
+
+const MAX_RESETS = 2_000;
+const RESETS_PER_SECOND = 500;
+
 /** Says which of two pings is answered. */
 const KEEPALIVE_PING = 1;
 const GOAWAY_PING = 2;
@@ -51,7 +66,7 @@ export class Connection {
   readonly #sender: Sender;
   readonly #requests: Requests;
   readonly #lifetime: Lifetime;
-  readonly #patience = new Patience();
+  readonly #flood: FloodGuard;
   #now: number;
   #isReady = false;
   /** Whether it ends once its streams have, and whether more streams are taken until then. */
@@ -70,6 +85,9 @@ export class Connection {
     this.#handler = handler;
     const limit = options.streamsPerConnection;
     this.#now = now;
+    this.#flood = new FloodGuard(
+      options.resets ?? new TokenBucket(MAX_RESETS, RESETS_PER_SECOND),
+    );
     this.#lifetime = new Lifetime(options, now);
     this.#sender = new Sender((stream) => this.#requests.finished(stream));
     const receiver = new Receiver(this.#sender);
@@ -78,7 +96,7 @@ export class Connection {
       limit,
       this.#sender,
       receiver,
-      this.#patience,
+      this.#flood,
     );
     this.#parser = new FrameParser(this.#frames);
     this.#sender.settings([
@@ -124,19 +142,33 @@ export class Connection {
     return this.#isAborted || this.#error !== undefined;
   }
 
-  /** Takes bytes that came. They are read within the call, and not kept. */
-  receive(bytes: Uint8Array, now: number) {
-    if (this.#isOver) return;
+  /**
+   * Takes bytes that came. They are read within the call, and not kept.
+   *
+   * @param isOver whether to stop, asked every few frames
+   * @returns how many bytes were taken; those that are left are to be passed again
+   */
+  receive(
+    bytes: Uint8Array,
+    now: number,
+    isOver: () => boolean = never,
+  ): number {
+    if (this.#isOver) return bytes.length;
     this.#now = now;
     this.#lifetime.heard(now);
+    let taken = bytes.length;
     try {
-      this.#parser.read(bytes);
-      this.#patience.waiting(this.#sender.waiting);
+      taken = this.#parser.read(bytes, isOver);
+      this.#flood.waiting(this.#sender.waiting);
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
+      if (error instanceof ResetFloodError) {
+        this.#handler.limit("resetsPerSecond");
+      }
       this.#fail(error);
     }
     this.#wake();
+    return taken;
   }
 
   /** Writes what is to be sent, as much as there is room for. Returns how many bytes that was. */
@@ -146,7 +178,7 @@ export class Connection {
     this.#now = now;
     const size = this.#sender.write(into);
     if (this.#sender.written > 0) {
-      this.#patience.sent(this.#sender.written);
+      this.#flood.sent(this.#sender.written);
       this.#sender.written = 0;
     }
     return size;
@@ -309,7 +341,7 @@ export class Connection {
   };
 
   #idleFrame() {
-    this.#patience.idleFrame(this.#now);
+    this.#flood.idleFrame(this.#now);
   }
 }
 

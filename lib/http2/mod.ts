@@ -1,4 +1,6 @@
 /** The server's side of HTTP/2, without I/O. */
+export { TokenBucket } from "./_token_bucket.ts";
+export type { ResetBudget } from "./_flood_guard.ts";
 export {
   Connection,
   type ConnectionHandler,

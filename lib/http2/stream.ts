@@ -38,6 +38,8 @@ export interface Stream {
   wake(): void;
   /** Ends the response once all that can be pulled was sent, with trailers if they are given. */
   finish(trailers?: HeaderBlock): void;
+  /** Drops what is left of the part of the response that is being sent. */
+  drop(): void;
   /** Ends the stream at once. */
   reset(code: ErrorCode): void;
   /** Says that so many bytes of the body were made use of. */

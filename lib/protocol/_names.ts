@@ -1,4 +1,5 @@
 import { eachField, type Field, text } from "../resource/_wire.ts";
+import { checkName, type EntryCount } from "./_bounds.ts";
 
 interface Known {
   readonly bytes: Uint8Array;
@@ -16,8 +17,15 @@ let knownBytes = 0;
 /**
  * Reads a run of names in a message, all of the same field, and moves the field's end to where the run ends. The same
  * bytes give the same array: a state-of-the-world client repeats its names in every request, as others of its group do.
+ *
+ * @throws {BoundsError} for more names than there may be
+ * @throws {RangeError} for one that is too long
  */
-export function readNames(bytes: Uint8Array, field: Field): readonly string[] {
+export function readNames(
+  bytes: Uint8Array,
+  field: Field,
+  entries: EntryCount,
+): readonly string[] {
   const tag = field.number * 8 + field.wire;
   const first = field.start;
   let end = field.end;
@@ -34,7 +42,12 @@ export function readNames(bytes: Uint8Array, field: Field): readonly string[] {
     if (!(start + size <= bytes.length)) break;
     end = start + size;
   }
-  if (count < FEWEST_NAMES) return [text(bytes, first, field.end)];
+  checkName(field.end - first);
+  if (count < FEWEST_NAMES) {
+    entries.add();
+    return [text(bytes, first, field.end)];
+  }
+  entries.add(count);
   const run = bytes.subarray(first, end);
   const key = keyOf(run);
   const found = known.get(key);
@@ -44,6 +57,7 @@ export function readNames(bytes: Uint8Array, field: Field): readonly string[] {
   }
   const names = [text(bytes, first, field.end)];
   eachField(bytes, field.end, end, ({ start, end }) => {
+    checkName(end - start);
     names.push(text(bytes, start, end));
   });
   field.end = end;

@@ -1,5 +1,11 @@
 /** The xDS protocols as state machines: what a client lacks, when it is sent, and what its answers mean. */
 export {
+  BoundsError,
+  DEFAULT_NODE_BYTES,
+  type RequestBounds,
+} from "./_bounds.ts";
+export { memoryOf } from "./_node.ts";
+export {
   decodeDeltaRequest,
   decodeSotwRequest,
   type NameChanges,

@@ -1,7 +1,14 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Node, NodeSchema } from "@xds/envoy/envoy/config/core/v3";
+import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import { eachField, type Field, text, Wire } from "../resource/_wire.ts";
+import {
+  checkName,
+  defaultBounds,
+  EntryCount,
+  FieldCount,
+  type RequestBounds,
+} from "./_bounds.ts";
 import { readNames } from "./_names.ts";
+import { decodeNode } from "./_node.ts";
 
 /** What a client sends on a stream, in either protocol, as far as the protocol needs it. */
 export interface StreamRequest {
@@ -37,13 +44,17 @@ export interface NameChanges {
 }
 
 /**
- * Reads a `DiscoveryRequest`.
+ * Decodes a `DiscoveryRequest`.
  *
  * @throws {RangeError | TypeError} if the bytes are none
+ * @throws {BoundsError} if it holds more than is allowed
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
  */
-export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
-  const common = commonFields();
+export function decodeSotwRequest(
+  bytes: Uint8Array,
+  bounds: RequestBounds = defaultBounds,
+): StreamRequest {
+  const fields = new CommonReader(bytes, bounds);
   let names: readonly string[] = [];
   let own: string[] | undefined;
   const add = (name: string) => {
@@ -51,119 +62,184 @@ export function decodeSotwRequest(bytes: Uint8Array): StreamRequest {
     if (!own) names = own = [...names];
     own.push(name);
   };
+  const count = new EntryCount(bounds);
   let version = "";
   eachField(bytes, 0, bytes.length, (field) => {
-    if (field.wire !== Wire.Bytes) return;
-    if (field.number === 1) version = text(bytes, field.start, field.end);
-    else if (field.number === 2) common.node = decodeNode(bytes, field);
-    else if (field.number === 3) {
-      const more = readNames(bytes, field);
+    if (field.wire !== Wire.Bytes) return fields.skip();
+    if (field.number === 3) {
+      const more = readNames(bytes, field, count);
       if (names.length === 0) names = more;
       else for (const name of more) add(name);
-    } else if (field.number === 4) {
-      common.typeUrl = text(bytes, field.start, field.end);
-    } else if (field.number === 5) {
-      common.nonce = text(bytes, field.start, field.end);
-    } else if (field.number === 6) common.error = decodeStatus(bytes, field);
-    else if (field.number === 7) add(decodeLocator(bytes, field));
+    } else if (field.number === 7) {
+      count.add();
+      add(decodeLocator(bytes, field, fields.count));
+    } else if (field.number === 1) {
+      version = fields.short(field, "version_info", version);
+    } else if (field.number === 2) fields.node(field);
+    else if (field.number === 4) fields.typeUrl(field);
+    else if (field.number === 5) fields.nonce(field);
+    else if (field.number === 6) fields.error(field);
+    else fields.skip();
   });
-  return { ...common, wanted: { kind: "all", names, version } };
+  return { ...fields.read(), wanted: { kind: "all", names, version } };
 }
 
 /**
- * Reads a `DeltaDiscoveryRequest`.
+ * Decodes a `DeltaDiscoveryRequest`.
  *
  * @throws {RangeError | TypeError} if the bytes are none
+ * @throws {BoundsError} if it holds more than is allowed
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
  */
-export function decodeDeltaRequest(bytes: Uint8Array): StreamRequest {
-  const common = commonFields();
+export function decodeDeltaRequest(
+  bytes: Uint8Array,
+  bounds: RequestBounds = defaultBounds,
+): StreamRequest {
+  const fields = new CommonReader(bytes, bounds);
   const subscribe: string[] = [];
   const unsubscribe: string[] = [];
   const versions = new Map<string, string>();
+  const subscribed = new EntryCount(bounds);
+  const unsubscribed = new EntryCount(bounds);
+  const held = new EntryCount(bounds);
   eachField(bytes, 0, bytes.length, (field) => {
-    if (field.wire !== Wire.Bytes) return;
-    if (field.number === 1) common.node = decodeNode(bytes, field);
-    else if (field.number === 2) {
-      common.typeUrl = text(bytes, field.start, field.end);
-    } else if (field.number === 3) {
-      subscribe.push(text(bytes, field.start, field.end));
-    } else if (field.number === 4) {
-      unsubscribe.push(text(bytes, field.start, field.end));
+    if (field.wire !== Wire.Bytes) return fields.skip();
+    if (field.number === 3 || field.number === 8) {
+      subscribed.add();
+      subscribe.push(
+        field.number === 3
+          ? nameIn(bytes, field)
+          : decodeLocator(bytes, field, fields.count),
+      );
+    } else if (field.number === 4 || field.number === 9) {
+      unsubscribed.add();
+      unsubscribe.push(
+        field.number === 4
+          ? nameIn(bytes, field)
+          : decodeLocator(bytes, field, fields.count),
+      );
     } else if (field.number === 5) {
-      decodeEntry(bytes, field, (name, version) => versions.set(name, version));
-    } else if (field.number === 6) {
-      common.nonce = text(bytes, field.start, field.end);
-    } else if (field.number === 7) common.error = decodeStatus(bytes, field);
-    else if (field.number === 8) subscribe.push(decodeLocator(bytes, field));
-    else if (field.number === 9) unsubscribe.push(decodeLocator(bytes, field));
+      held.add();
+      decodeEntry(bytes, field, versions, fields.count);
+    } else if (field.number === 1) fields.node(field);
+    else if (field.number === 2) fields.typeUrl(field);
+    else if (field.number === 6) fields.nonce(field);
+    else if (field.number === 7) fields.error(field);
+    else fields.skip();
   });
   return {
-    ...common,
+    ...fields.read(),
     wanted: { kind: "changes", subscribe, unsubscribe, versions },
   };
 }
 
-interface CommonFields {
-  node: Node | undefined;
-  typeUrl: string;
-  nonce: string;
-  error: StreamRequest["error"];
+/** Bytes of a nonce, version or type URL. */
+const MAX_SHORT_BYTES = 1_024;
+
+/** Bytes of an error message that are kept. */
+const MAX_ERROR_BYTES = 16 * 1024;
+
+/** Fields that both protocols have. Of one that is repeated, the last counts, and is the only one that is decoded. */
+class CommonReader {
+  readonly count = new FieldCount();
+  readonly #bytes: Uint8Array;
+  readonly #bounds: RequestBounds;
+  #node: Field | undefined;
+  #error: Field | undefined;
+  #typeUrl = "";
+  #nonce = "";
+
+  constructor(bytes: Uint8Array, bounds: RequestBounds) {
+    this.#bytes = bytes;
+    this.#bounds = bounds;
+  }
+
+  skip() {
+    this.count.add();
+  }
+
+  node(field: Field) {
+    if (this.#node) this.count.add();
+    this.#node = { ...field };
+  }
+
+  error(field: Field) {
+    if (this.#error) this.count.add();
+    this.#error = { ...field };
+  }
+
+  typeUrl(field: Field) {
+    this.#typeUrl = this.short(field, "type_url", this.#typeUrl);
+  }
+
+  nonce(field: Field) {
+    this.#nonce = this.short(field, "response_nonce", this.#nonce);
+  }
+
+  /** A text of which there is no more than one; `before` is what was read of it, so that repetitions are counted. */
+  short({ start, end }: Field, what: string, before: string): string {
+    if (before !== "" || start === end) this.count.add();
+    if (end - start > MAX_SHORT_BYTES) {
+      throw new RangeError(
+        `${what} has ${end - start} bytes, and may have ${MAX_SHORT_BYTES}`,
+      );
+    }
+    return text(this.#bytes, start, end);
+  }
+
+  read(): Omit<StreamRequest, "wanted"> {
+    const bytes = this.#bytes;
+    return {
+      node: this.#node && decodeNode(bytes, this.#node, this.#bounds),
+      typeUrl: this.#typeUrl,
+      nonce: this.#nonce,
+      error: this.#error && decodeStatus(bytes, this.#error, this.count),
+    };
+  }
 }
 
-function commonFields(): CommonFields {
-  return { node: undefined, typeUrl: "", nonce: "", error: undefined };
-}
-
-/** `Node.extensions`, passed over: an Envoy lists hundreds, and nothing here reads them. */
-const EXTENSIONS = 9;
-
-function decodeNode(bytes: Uint8Array, { start, end }: Field): Node {
-  const kept: Uint8Array[] = [];
-  let from = start;
-  eachField(bytes, start, end, (field) => {
-    // A field ends where the next one's tag begins.
-    if (field.number !== EXTENSIONS) kept.push(bytes.subarray(from, field.end));
-    from = field.end;
-  });
-  const node = new Uint8Array(
-    kept.reduce((size, part) => size + part.length, 0),
-  );
-  let at = 0;
-  for (const part of kept) {
-    node.set(part, at);
-    at += part.length;
-  }
-  try {
-    return fromBinary(NodeSchema, node);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RangeError(`not a node: ${reason}`, { cause });
-  }
+/** The name in a field. */
+function nameIn(bytes: Uint8Array, { start, end }: Field): string {
+  checkName(end - start);
+  return text(bytes, start, end);
 }
 
 /** The name in a `ResourceLocator`. Its dynamic parameters select among variants of a resource, of which there is one here. */
-function decodeLocator(bytes: Uint8Array, { start, end }: Field): string {
+function decodeLocator(
+  bytes: Uint8Array,
+  { start, end }: Field,
+  count: FieldCount,
+): string {
   let name = "";
+  let fields = 0;
   eachField(bytes, start, end, (field) => {
+    // One is what there is to be; only more are counted.
+    if (fields++ > 0) count.add();
     if (field.number === 1 && field.wire === Wire.Bytes) {
-      name = text(bytes, field.start, field.end);
+      name = nameIn(bytes, field);
     }
   });
   return name;
 }
 
+const lenient = new TextDecoder();
+
 function decodeStatus(
   bytes: Uint8Array,
   { start, end }: Field,
+  count: FieldCount,
 ): { code: number; message: string } {
   const status = { code: 0, message: "" };
   eachField(bytes, start, end, (field) => {
+    count.add();
     if (field.number === 1 && field.wire === Wire.Varint) {
       status.code = field.value;
     }
     if (field.number === 2 && field.wire === Wire.Bytes) {
-      status.message = text(bytes, field.start, field.end);
+      const { start, end } = field;
+      status.message = end - start <= MAX_ERROR_BYTES
+        ? text(bytes, start, end)
+        : `${lenient.decode(bytes.subarray(start, start + MAX_ERROR_BYTES))}…`;
     }
   });
   return status;
@@ -177,23 +253,26 @@ const VALUE = 2 << 3 | Wire.Bytes;
 function decodeEntry(
   bytes: Uint8Array,
   { start, end }: Field,
-  set: (key: string, value: string) => void,
+  into: Map<string, string>,
+  count: FieldCount,
 ) {
   const keyEnd = start + 2 + bytes[start + 1];
   if (
     end - start < 0x80 && keyEnd + 2 <= end && bytes[start] === KEY &&
     bytes[keyEnd] === VALUE && keyEnd + 2 + bytes[keyEnd + 1] === end
   ) {
-    set(text(bytes, start + 2, keyEnd), text(bytes, keyEnd + 2, end));
+    into.set(text(bytes, start + 2, keyEnd), text(bytes, keyEnd + 2, end));
     return;
   }
   const entry = ["", ""];
+  let fields = 0;
   eachField(bytes, start, end, (field) => {
+    if (fields++ > 1) count.add();
     if (
       field.wire === Wire.Bytes && (field.number === 1 || field.number === 2)
     ) {
-      entry[field.number - 1] = text(bytes, field.start, field.end);
+      entry[field.number - 1] = nameIn(bytes, field);
     }
   });
-  set(entry[0], entry[1]);
+  into.set(entry[0], entry[1]);
 }

@@ -14,7 +14,10 @@ import { Writer } from "./_writer.ts";
 type Fields = Record<string, unknown>;
 
 /** One for all: to begin with an empty buffer and let it grow costs more than the rest. */
-const writer = new Writer();
+let writer = new Writer();
+
+/** Whether something is being encoded: what is read for that may be a getter that has something else encoded. */
+let isBusy = false;
 
 /**
  * Encodes a message so that equal messages give equal bytes: fields in the order of their numbers, entries of maps in
@@ -24,6 +27,8 @@ export function encodeCanonical(
   schema: DescMessage,
   message: Message,
 ): Uint8Array {
+  if (isBusy) return apart(() => encodeCanonical(schema, message));
+  isBusy = true;
   try {
     writeMessage(planOf(schema), message as unknown as Fields);
     return writer.finish();
@@ -32,6 +37,24 @@ export function encodeCanonical(
     // The library's encoder says which field it is; ours is made to be fast.
     toBinary(schema, message);
     throw error;
+  } finally {
+    isBusy = false;
+  }
+}
+
+/** Encodes something while something else is being encoded. */
+function apart<T>(encode: () => T): T {
+  const outer = { writer, fieldsFound, valuesFound, depth };
+  writer = new Writer();
+  fieldsFound = [];
+  valuesFound = [];
+  depth = 0;
+  isBusy = false;
+  try {
+    return encode();
+  } finally {
+    ({ writer, fieldsFound, valuesFound, depth } = outer);
+    isBusy = true;
   }
 }
 
@@ -40,6 +63,8 @@ export function encodeInit<D extends DescMessage>(
   schema: D,
   init: MessageInitShape<D>,
 ): Uint8Array {
+  if (isBusy) return apart(() => encodeInit(schema, init));
+  isBusy = true;
   try {
     writeInit(planOf(schema), init as unknown as Fields);
     return writer.finish();
@@ -49,6 +74,8 @@ export function encodeInit<D extends DescMessage>(
     valuesFound.length = 0;
     toBinary(schema, create(schema, init));
     throw error;
+  } finally {
+    isBusy = false;
   }
 }
 
@@ -90,8 +117,8 @@ function writeMessage(plan: MessagePlan, message: Fields) {
 }
 
 // Fields of the messages that are being written by what they are to be made of, in the order of their numbers, and their values.
-const fieldsFound: FieldPlan[] = [];
-const valuesFound: unknown[] = [];
+let fieldsFound: FieldPlan[] = [];
+let valuesFound: unknown[] = [];
 let depth = 0;
 
 function writeInit(plan: MessagePlan, init: Fields) {

@@ -1,15 +1,21 @@
 const SCHEME = "xdstp://";
 
+/** Context parameters that are sorted. A name with more is compared as it is, so that sorting many costs nobody much. */
+const MAX_PARAMETERS = 32;
+
 /**
- * A resource name as it is compared: the context parameters of an `xdstp://` name in the order of their keys. Any other
- * name as it is.
+ * A resource name as it is compared: the context parameters of an `xdstp://` name in the order of their keys, unless there
+ * are more than 32. Any other name as it is.
  *
  * @see https://github.com/cncf/xds/blob/main/proposals/TP1-xds-transport-next.md
  */
 export function canonicalName(name: string): string {
   if (!name.startsWith(SCHEME)) return name;
   const { path, parameters, directives } = split(name);
-  const sorted = parameters.split("&").sort().join("&");
+  // One more than there may be is enough to know.
+  const parts = parameters.split("&", MAX_PARAMETERS + 1);
+  if (parts.length > MAX_PARAMETERS) return name;
+  const sorted = parts.sort().join("&");
   return path + (parameters && `?${sorted}`) + directives;
 }
 

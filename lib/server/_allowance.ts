@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import type { Client, Clock } from "../cache/mod.ts";
 import type { StreamAction } from "../protocol/mod.ts";
 import { Admissions } from "./_admissions.ts";
@@ -6,7 +6,7 @@ import { Deadlines } from "./_deadlines.ts";
 import { isOther } from "./_grants.ts";
 import { Peers } from "./_peers.ts";
 import { Bucket, type Rate } from "./_rate.ts";
-import { LimitError, reasonOf } from "./_status.ts";
+import { internalFailure, LimitError } from "./_status.ts";
 import type { Teller } from "./_tell.ts";
 import type { StreamInfo } from "./events.ts";
 import type { EffectiveLimits } from "./limits.ts";
@@ -108,8 +108,7 @@ export class Allowance implements Disposable {
     try {
       entered = peers.enter(peer, identity);
     } catch (cause) {
-      const text = `limits.peerId failed: ${reasonOf(cause)}`;
-      throw new ConnectError(text, Code.Internal, undefined, undefined, cause);
+      throw internalFailure("limits.peerId", cause);
     }
     if (!entered) return;
     if ("leave" in entered) {

@@ -1,5 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Cache, Peer, View, WatchRequest } from "../cache/mod.ts";
+import type { Ending } from "./_ending.ts";
 import type { FetchMethod } from "./_streams.ts";
 import { clientGone, failure } from "./_status.ts";
 
@@ -40,7 +41,7 @@ export interface FetchOptions {
   /** Aborted when the client goes away. */
   gone: AbortSignal;
   /** Aborted when the server shuts down. */
-  ending: AbortSignal | undefined;
+  ending: Ending;
 }
 
 /** Answers one request: a stream that ends with its first response. */
@@ -48,7 +49,7 @@ export async function fetchOnce(
   method: FetchMethod,
   { request, peer, headers, forNews, deadline, gone, ending }: FetchOptions,
 ): Promise<Fetched> {
-  let isLate = ending?.aborted ?? false;
+  let isLate = ending.isOver;
   let wake = () => {};
   const heard: Heard = { of: "nothing", more: () => wake() };
   const session = method.open(peer, headers, heard);
@@ -59,7 +60,7 @@ export async function fetchOnce(
   };
   const leave = () => session.end(clientGone(gone.reason));
   const timer = setTimeout(stop, deadline);
-  ending?.addEventListener("abort", stop);
+  ending.add(stop);
   gone.addEventListener("abort", leave);
   if (gone.aborted) leave();
   try {
@@ -80,7 +81,7 @@ export async function fetchOnce(
     }
   } finally {
     clearTimeout(timer);
-    ending?.removeEventListener("abort", stop);
+    ending.delete(stop);
     gone.removeEventListener("abort", leave);
     session.end(null);
   }

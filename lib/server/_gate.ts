@@ -2,7 +2,7 @@ import type { StreamRequest } from "../protocol/mod.ts";
 
 /** Requests, and bytes in them, that may wait at a gate. More than any client has reason to send at once. */
 const MAX_WAITING = 256;
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** Keeps a stream's requests in their order while it waits for something that comes before them. */
 export class Gate {
@@ -35,7 +35,7 @@ export class Gate {
     what: string,
     there: Promise<void>,
     goOn: () => void,
-    pass: (request: StreamRequest) => void,
+    pass: (request: StreamRequest, bytes: number) => void,
     refuse: (refusal: unknown) => void,
   ) {
     this.#waitsFor = what;
@@ -46,7 +46,7 @@ export class Gate {
         const next = this.#waiting.shift();
         if (!next) break;
         this.#bytes -= next.bytes;
-        pass(next.request);
+        pass(next.request, next.bytes);
       }
     }, refuse);
   }

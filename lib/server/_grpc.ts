@@ -11,41 +11,60 @@ const COMPRESSED = 1;
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  readonly #take: (message: Uint8Array) => void;
+  readonly #take: (message: Uint8Array) => boolean;
   /** What there is of a message that is not complete. */
   #part: Uint8Array | undefined;
   #held = 0;
 
-  /** @param take is called with each message; it is not to keep it */
-  constructor(maxBytes: number, take: (message: Uint8Array) => void) {
+  /** @param take is called with each message; it is not to keep it. It returns whether to stop after it. */
+  constructor(
+    maxBytes: number,
+    take: (message: Uint8Array) => boolean,
+  ) {
     this.#maxBytes = maxBytes;
     this.#take = take;
   }
 
+  /** Bytes that are held of a message that is not complete. */
+  get held(): number {
+    return this.#part?.length ?? 0;
+  }
+
+  /** Forgets the message that is not complete. */
+  drop() {
+    this.#part = undefined;
+    this.#held = 0;
+  }
+
   /**
    * Takes a chunk, and passes on the messages that are complete with it; those that are whole in it as they lie there.
+   * Returns how far it was taken: not to its end if there was reason to stop before.
    *
    * @throws {ConnectError} for a message that is compressed, or larger than is allowed
    */
-  read(chunk: Uint8Array, start = 0, end: number = chunk.length) {
+  read(chunk: Uint8Array, start = 0, end: number = chunk.length): number {
     let at = start;
     while (at < end) {
       if (this.#part) {
         at = this.#fill(chunk, at, end);
+        const whole = this.#whole();
+        if (whole && this.#take(whole)) return at;
         continue;
       }
       if (end - at < PREFIX) {
         this.#hold(chunk, at, end, PREFIX);
-        return;
+        return end;
       }
-      const next = at + PREFIX + this.#size(chunk, at);
+      const first = at + PREFIX;
+      const next = first + this.#size(chunk, at);
       if (next > end) {
         this.#hold(chunk, at, end, end - at);
-        return;
+        return end;
       }
-      this.#take(chunk.subarray(at + PREFIX, next));
       at = next;
+      if (this.#take(chunk.subarray(first, next))) return at;
     }
+    return at;
   }
 
   /** Adds to a message that has begun, as much as it lacks at most. Returns how far the chunk was taken. */
@@ -57,15 +76,19 @@ export class MessageReader {
     this.#grow(this.#held + more, needed);
     this.#part!.set(chunk.subarray(at, at + more), this.#held);
     this.#held += more;
-    const isWhole = this.#held >= PREFIX &&
-      this.#held === PREFIX + this.#size(this.#part!, 0);
-    if (isWhole) {
-      const message = this.#part!.subarray(PREFIX, this.#held);
-      this.#part = undefined;
-      this.#held = 0;
-      this.#take(message);
-    }
     return at + more;
+  }
+
+  /** The message that is held, if it is complete; it is not held any longer. */
+  #whole(): Uint8Array | undefined {
+    const part = this.#part!;
+    if (this.#held < PREFIX || this.#held < PREFIX + this.#size(part, 0)) {
+      return undefined;
+    }
+    const message = part.subarray(PREFIX, this.#held);
+    this.#part = undefined;
+    this.#held = 0;
+    return message;
   }
 
   #hold(chunk: Uint8Array, at: number, end: number, room: number) {
@@ -90,6 +113,12 @@ export class MessageReader {
       const message =
         "compressed messages are not supported: send them with grpc-encoding: identity";
       throw new ConnectError(message, Code.Unimplemented);
+    }
+    if (bytes[at] !== 0) {
+      const message = `a message begins with ${
+        bytes[at]
+      }, and may with 0 (not compressed)`;
+      throw new ConnectError(message, Code.Internal);
     }
     const size = (bytes[at + 1] << 24 | bytes[at + 2] << 16 |
       bytes[at + 3] << 8 | bytes[at + 4]) >>> 0;

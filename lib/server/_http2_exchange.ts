@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { Peer } from "../cache/mod.ts";
 import {
   ErrorCode,
   headerBlock,
@@ -9,20 +8,29 @@ import {
   type StreamHandler,
 } from "../http2/mod.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
+import type { Http2Socket } from "./_http2_socket.ts";
 import type { HttpHandler } from "./_http_handler.ts";
+import type { ConnectionMemory, StreamMemory } from "./_memory.ts";
+import type { Rotation } from "./_rotation.ts";
+import type { LimitError } from "./_status.ts";
 import { headersOf } from "./_xds_stream.ts";
+
+const goOn = headerBlock([[":status", "100"]]);
 
 /** Answers a request of HTTP/2 as a handler says. */
 export async function exchange(
   stream: Stream,
   request: Request,
-  peer: Peer,
+  { peer, memory, rotation }: Http2Socket,
   handle: HttpHandler,
 ): Promise<void> {
-  const body = new Exchange(stream);
+  const body = new Exchange(stream, memory, rotation);
   stream.handler = body;
   const { scheme, authority, method, path } = request;
   const header = headersOf(request);
+  if (header.get("expect")?.toLowerCase() === "100-continue") {
+    stream.respond(goOn);
+  }
   try {
     const response = await handle({
       httpVersion: "2.0",
@@ -34,12 +42,17 @@ export async function exchange(
       peer,
       signal: body.signal,
     });
-    await body.respond(response, header.get("content-type") ?? "");
+    const answer = method === "HEAD"
+      ? { ...response, body: undefined }
+      : response;
+    await body.respond(answer, header.get("content-type") ?? "");
   } catch (error) {
     if (!body.signal.aborted) {
       console.error(`xds: answering ${method} ${path} failed:`, error);
     }
     stream.reset(ErrorCode.InternalError);
+  } finally {
+    body.memory.close();
   }
 }
 
@@ -51,7 +64,12 @@ const streaming = /^application\/(grpc|connect\+)/;
 
 /** The body of a request, to be read as it comes, and the response to it. */
 class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
+  /** What is held of the request. */
+  readonly memory: StreamMemory;
   readonly #stream: Stream;
+  readonly #rotation: Rotation;
+  /** Why no more of the request is taken. */
+  #exceeded: LimitError | undefined;
   readonly #gone = new AbortController();
   readonly #came = new ByteBuffer();
   #isComplete = false;
@@ -59,8 +77,13 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
   #chunk: Uint8Array | undefined;
   #pulled: (() => void) | undefined;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, memory: ConnectionMemory, rotation: Rotation) {
     this.#stream = stream;
+    this.#rotation = rotation;
+    this.memory = memory.stream((error) => {
+      this.#exceeded = error;
+      this.#arrived?.();
+    });
   }
 
   get signal(): AbortSignal {
@@ -97,8 +120,11 @@ class Exchange implements StreamHandler, AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     while (true) {
+      if (this.#exceeded) throw this.#exceeded;
       if (this.#came.size > 0) {
+        await this.#rotation.slot();
         const part = this.#came.take();
+        this.memory.hold(part.length);
         this.#stream.consume(part.length);
         yield part;
       } else if (this.#isComplete) return;

@@ -5,10 +5,12 @@ import {
   type ConnectionLimit,
   ErrorCode,
   type Request,
+  type ResetBudget,
   type Stream,
 } from "../http2/mod.ts";
 import { type EffectiveLimits, MAX_TIME } from "./limits.ts";
-import { peerOfSocket } from "./peer.ts";
+import type { ConnectionMemory, PendingResponses } from "./_memory.ts";
+import type { Rotation, Worker } from "./_rotation.ts";
 
 /** Bytes that are written at a time, and that may be on their way to the socket; beyond, streams wait. */
 const BUFFER_BYTES = 64 * 1024;
@@ -21,6 +23,9 @@ const SHORT = 16 * 1024;
 const buffers: Uint8Array[] = [];
 const MOST_BUFFERS = 64;
 
+/** Bytes that are read of a connection in a pass of the event loop, or one chunk. */
+const BYTES_IN_PASS = 16 * 1024;
+
 /** How long a client has to read the rest of a connection that ends, and then to close it, in milliseconds. */
 const FLUSH = 30_000;
 const LINGER = 1_000;
@@ -28,51 +33,72 @@ const LINGER = 1_000;
 /** How much longer or shorter the age of a connection may be than it is set to, so that not all connect anew at once. */
 const JITTER = 0.1;
 
-/** What is told of a connection. */
-export interface Http2SocketHandler {
+/** What a connection needs. */
+export interface Http2SocketOptions {
+  /** Who is at the other end. */
+  readonly peer: Peer;
+  /** When it was accepted, by `performance.now()`. */
+  readonly acceptedAt: number;
+  readonly limits: EffectiveLimits;
+  readonly resets: ResetBudget;
+  readonly memory: ConnectionMemory;
+  readonly pending: PendingResponses;
+  readonly rotation: Rotation;
   /** A request has begun; the stream's handler is to be set. */
-  open(stream: Stream, request: Request, peer: Peer): void;
+  open(stream: Stream, request: Request, connection: Http2Socket): void;
   /** A limit was reached. */
-  limit(limit: ConnectionLimit, peer: Peer): void;
+  limit(limit: ConnectionLimit): void;
+}
+
+/** A stream that has bytes left that were not processed when its time was over. */
+export interface Backlog {
+  /** Goes on; returns whether there are some left still. */
+  goOn(): boolean;
 }
 
 /** A connection of HTTP/2 on a socket: what is ready at once leaves with one system call. */
-export class Http2Socket {
+export class Http2Socket implements Worker {
   /** Who is at the other end; the same object for all of its streams. */
   readonly peer: Peer;
+  readonly memory: ConnectionMemory;
+  readonly pending: PendingResponses;
+  readonly rotation: Rotation;
   readonly #socket: Socket;
   readonly #connection: Connection;
+  /** What came and is yet to be read, the oldest first; nothing is read from the socket meanwhile. */
+  readonly #received: Uint8Array[] = [];
+  readonly #backlog = new Set<Backlog>();
+  readonly #isOver = () => this.rotation.isOver;
+  /** The pass of the event loop in which it was read from last. */
+  #pass = -1;
+  #passBytes = 0;
+  #isPaused = false;
   #inFlight = 0;
   #isEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
 
-  /** Takes a socket that was accepted at a time of `performance.now()`. */
-  constructor(
-    socket: Socket,
-    acceptedAt: number,
-    limits: EffectiveLimits,
-    handler: Http2SocketHandler,
-  ) {
+  constructor(socket: Socket, options: Http2SocketOptions) {
     this.#socket = socket;
-    const peer = this.peer = peerOfSocket(socket);
-    const { idleTimeout, maxConnectionAge } = limits;
+    this.peer = options.peer;
+    this.memory = options.memory;
+    this.pending = options.pending;
+    this.rotation = options.rotation;
+    const { idleTimeout, maxConnectionAge } = options.limits;
     const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
-    const options = {
-      ...limits,
+    const limits = {
+      ...options.limits,
+      resets: options.resets,
       idleTimeout: idleTimeout || Infinity,
       maxConnectionAge: maxConnectionAge * jitter,
     };
-    this.#connection = new Connection(options, {
-      open: (stream, request) => handler.open(stream, request, peer),
-      limit: (limit) => handler.limit(limit, peer),
-      wake: () => queueMicrotask(this.#write),
-    }, acceptedAt);
+    this.#connection = new Connection(limits, {
+      open: (stream, request) => options.open(stream, request, this),
+      limit: (limit) => options.limit(limit),
+      wake: () => this.rotation.write(this.#write),
+    }, options.acceptedAt);
     socket.setNoDelay(true);
-    socket.on("data", (bytes: Uint8Array) => {
-      this.#guard(() => this.#connection.receive(bytes, performance.now()));
-      this.#schedule();
-    });
+    socket.on("data", (bytes: Uint8Array) => this.#receive(bytes));
     // Who does not write any more does not wait for answers, and may never read what is on its way.
     socket.on("end", () => {
       this.#connection.abort();
@@ -81,10 +107,14 @@ export class Http2Socket {
     socket.on("close", () => {
       clearTimeout(this.#timer);
       this.#connection.abort();
+      this.#received.length = 0;
+      this.#backlog.clear();
+      this.rotation.delete(this);
+      this.memory.close();
     });
     // A connection that breaks ends its streams, each of which says so; there is nobody else to tell.
     socket.on("error", () => socket.destroy());
-    queueMicrotask(this.#write);
+    this.rotation.write(this.#write);
     this.#schedule();
   }
 
@@ -92,6 +122,61 @@ export class Http2Socket {
   shutdown(reason = "") {
     this.#connection.shutdown(performance.now(), reason);
     this.#schedule();
+  }
+
+  /** Has a stream go on with what it has not processed, when it is this connection's turn. */
+  later(stream: Backlog) {
+    this.#backlog.add(stream);
+    this.#pause();
+    this.rotation.add(this);
+  }
+
+  /** Reads what came, until the slice is over: first what streams have left, which came before. */
+  work(): boolean {
+    this.#pass = this.rotation.pass;
+    this.#guard(() => this.#work());
+    this.#schedule();
+    if (this.#received.length > 0 || this.#backlog.size > 0) return true;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    }
+    return false;
+  }
+
+  #work() {
+    const { rotation } = this;
+    for (const stream of this.#backlog) {
+      this.#backlog.delete(stream);
+      if (stream.goOn()) this.#backlog.add(stream);
+      if (rotation.isOver) return;
+    }
+    while (this.#received.length > 0) {
+      const bytes = this.#received[0];
+      const now = performance.now();
+      const taken = this.#connection.receive(bytes, now, this.#isOver);
+      if (taken === bytes.length) this.#received.shift();
+      else this.#received[0] = bytes.subarray(taken);
+      if (rotation.isOver) return;
+    }
+  }
+
+  /** Takes what came. No more than a few chunks are read in a pass, so that who sends without end leaves time for others. */
+  #receive(bytes: Uint8Array) {
+    this.#received.push(bytes);
+    const { rotation } = this;
+    if (this.#pass !== rotation.pass) this.#passBytes = 0;
+    this.#passBytes += bytes.length;
+    if (this.#pass === rotation.pass && this.#passBytes > BYTES_IN_PASS) {
+      rotation.later(this);
+    } else rotation.add(this);
+    if (this.#received.length > 0) this.#pause();
+  }
+
+  #pause() {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
   }
 
   readonly #write = () => this.#guard(() => this.#writeAll());
@@ -108,6 +193,7 @@ export class Http2Socket {
         break;
       }
       this.#inFlight += size;
+      this.memory.hold(size);
       if (size < SHORT) {
         socket.write(buffer.slice(0, size), () => this.#written(size));
         release(buffer);
@@ -139,6 +225,7 @@ export class Http2Socket {
 
   #written(size: number) {
     this.#inFlight -= size;
+    this.memory.hold(-size);
     if (this.#connection.hasOutput) this.#write();
   }
 

@@ -165,12 +165,21 @@ export function describe(event: ServerEvent, settings: Settings): Fields {
       return {
         duration,
         status,
-        ...message && { error: safe(message) },
+        ...message && { error: safe(withCause(code, message, cause)) },
         ...cause instanceof Error && { cause: cause.name },
         sentence: (who) => `the stream of ${who} ended: ${status}`,
       };
     }
   }
+}
+
+/** gRPC's code of what went wrong in the server itself, of which the client is not told what. */
+const INTERNAL = 13;
+
+function withCause(code: number, message: string, cause: unknown): string {
+  return code === INTERNAL && cause instanceof Error
+    ? `${message}: ${cause.message}`
+    : message;
 }
 
 type Listed = (names: Iterable<string>) => string[];

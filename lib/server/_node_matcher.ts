@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Node } from "@xds/envoy/envoy/config/core/v3";
 import type {
   DoubleMatcher,
@@ -7,13 +8,80 @@ import type {
   StructMatcher,
   ValueMatcher,
 } from "@xds/envoy/envoy/type/matcher/v3";
-import { RequestError } from "../cache/mod.ts";
+
+/** Matchers in a request, those in others included. */
+const MAX_MATCHERS = 100;
+
+/** Characters of a text that is looked for in each node. */
+const MAX_TEXT = 1_024;
 
 /**
- * Whether a node is one that any of the matchers means; every one, if there are none.
+ * Sees to it that matchers can be evaluated, at a cost that is known: they are evaluated for each client.
  *
- * @throws {RequestError} for a matcher that cannot be evaluated
+ * @throws {ConnectError} with `UNIMPLEMENTED` for a regular expression, which could be made to take any time, and with
+ * `INVALID_ARGUMENT` for what is no matcher, or too many
  */
+export function checkMatchers(matchers: readonly NodeMatcher[]) {
+  const count = { left: MAX_MATCHERS };
+  for (const { nodeId, nodeMetadatas } of matchers) {
+    spend(count);
+    if (nodeId) checkText(nodeId);
+    for (const { path, value } of nodeMetadatas) {
+      for (let i = 0; i <= path.length; i++) spend(count);
+      if (value) checkValue(value, count);
+    }
+  }
+}
+
+function checkValue(
+  { matchPattern: pattern }: ValueMatcher,
+  count: { left: number },
+) {
+  spend(count);
+  if (pattern.case === "stringMatch") checkText(pattern.value);
+  else if (pattern.case === "listMatch") {
+    const { value } = pattern.value.matchPattern;
+    if (value) checkValue(value, count);
+  } else if (pattern.case === "orMatch") {
+    for (const one of pattern.value.valueMatchers) checkValue(one, count);
+  }
+}
+
+function checkText({ matchPattern: { case: kind, value } }: StringMatcher) {
+  switch (kind) {
+    case "exact":
+    case "prefix":
+    case "suffix":
+    case "contains":
+      if (value.length <= MAX_TEXT) return;
+      throw new ConnectError(
+        `a string matcher has ${value.length} characters, and may have ${MAX_TEXT}`,
+        Code.InvalidArgument,
+      );
+    case "safeRegex":
+      throw new ConnectError(
+        "safe_regex is not supported: use exact, prefix, suffix or contains",
+        Code.Unimplemented,
+      );
+    default:
+      throw new ConnectError(
+        `a string matcher has to be exact, prefix, suffix or contains, and this one is ${
+          kind ?? "none"
+        }`,
+        Code.InvalidArgument,
+      );
+  }
+}
+
+function spend(count: { left: number }) {
+  if (--count.left >= 0) return;
+  throw new ConnectError(
+    `a request has more than ${MAX_MATCHERS} matchers`,
+    Code.InvalidArgument,
+  );
+}
+
+/** Whether a node is one that any of the matchers means, which were checked; every one, if there are none. */
 export function matchesNode(
   node: Node,
   matchers: readonly NodeMatcher[],
@@ -37,26 +105,8 @@ function matchesText(text: string, matcher: StringMatcher): boolean {
       return fold(text).endsWith(fold(value));
     case "contains":
       return fold(text).includes(fold(value));
-    case "safeRegex":
-      return regex(value.regex).test(text);
     default:
-      throw new RequestError(
-        "invalid_argument",
-        `a string matcher has to be exact, prefix, suffix, contains or safe_regex, and this one is ${
-          kind ?? "none"
-        }`,
-      );
-  }
-}
-
-function regex(pattern: string): RegExp {
-  try {
-    return new RegExp(`^(?:${pattern})$`, "u");
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RequestError("invalid_argument", `safe_regex: ${reason}`, {
-      cause,
-    });
+      return false;
   }
 }
 

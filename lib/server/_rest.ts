@@ -1,14 +1,15 @@
-import { fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  type DiscoveryRequest,
-  DiscoveryRequestSchema,
-} from "@xds/envoy/envoy/service/discovery/v3";
 import type { Peer } from "../cache/mod.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { fetchOnce } from "./_fetch.ts";
 import { JsonResponses } from "./_json.ts";
-import type { FetchMethod } from "./_streams.ts";
+import type { Ending } from "./_ending.ts";
+import type { StreamMemory } from "./_memory.ts";
+import { peerId } from "./_peers.ts";
+import { parseRestBody } from "./_rest_request.ts";
+import type { Rotation } from "./_rotation.ts";
+import type { LimitError } from "./_status.ts";
+import type { DiscoveryMethods, FetchMethod } from "./_streams.ts";
 import { nothingFor } from "./fetch.ts";
 import type { RestOptions } from "./rest.ts";
 import { restPath } from "./services.ts";
@@ -22,11 +23,11 @@ export interface RestRequest {
   /** All of them. */
   headers(): Headers;
   /**
-   * The body.
+   * The body, which is counted while it comes.
    *
    * @throws {TooLarge} if it is longer than is allowed
    */
-  read(maxBytes: number): Promise<Uint8Array>;
+  read(maxBytes: number, held: StreamMemory): Promise<Uint8Array>;
   readonly peer: Peer;
   /** Aborted when the client goes away. */
   readonly gone: AbortSignal;
@@ -57,9 +58,10 @@ export const REST_PREFIX = "/v3/discovery:";
 
 /** Answers requests over REST, each by the method that its path stands for. */
 export function restRoutes(
-  fetches: readonly FetchMethod[],
+  { fetches, memory }: DiscoveryMethods,
   { deadline = DEFAULT_DEADLINE, types }: RestOptions,
-  ending: AbortSignal | undefined,
+  ending: Ending,
+  rotation: Rotation,
 ): (request: RestRequest) => Promise<RestAnswer> {
   if (!(deadline >= 0 && deadline <= MAX_DEADLINE)) {
     throw new RangeError(
@@ -73,10 +75,16 @@ export function restRoutes(
   }
   const responses = new JsonResponses(types);
 
-  const answer = async (request: RestRequest, method: FetchMethod) => {
-    const asked = parse(await request.read(method.maxBytes));
+  const answer = async (
+    request: RestRequest,
+    method: FetchMethod,
+    held: StreamMemory,
+  ) => {
+    const body = await request.read(method.maxBytes, held);
+    await rotation.slot();
+    const asked = parseRestBody(body, method.maxNames);
     const fetched = await fetchOnce(method, {
-      request: toBinary(DiscoveryRequestSchema, asked),
+      request: asked.bytes,
       peer: request.peer,
       headers: () => request.headers(),
       forNews: true,
@@ -90,7 +98,7 @@ export function restRoutes(
       case "unchanged":
         return { status: 304, headers: {}, body: undefined };
       case "nothing":
-        return failure(nothingFor(method.typeUrl, asked));
+        return failure(nothingFor(method.typeUrl, asked.request));
       case "failed":
         return failure(fetched.error);
     }
@@ -100,15 +108,22 @@ export function restRoutes(
     if (!method) return notFound(request.path, methods.keys());
     const misfit = misfitOf(request);
     if (misfit) return misfit;
+    const connection = memory.connection(peerId(request.peer, undefined));
+    let exceeded: LimitError | undefined;
+    const held = connection.stream((error) => exceeded = error);
     try {
-      return await answer(request, method);
+      return await answer(request, method, held);
     } catch (error) {
+      if (exceeded) return failure(exceeded);
       if (!(error instanceof TooLarge)) {
         return failure(ConnectError.from(error, Code.Internal));
       }
       const { message } = error;
       method.tooLarge(request.peer, message);
       return failure(new ConnectError(message, Code.ResourceExhausted), 413);
+    } finally {
+      held.close();
+      connection.close();
     }
   };
 }
@@ -121,10 +136,13 @@ export function restRoutes(
 export async function readAll(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
+  held: StreamMemory,
 ): Promise<Uint8Array> {
   const bytes = new ByteBuffer();
   for await (const part of body) {
     if (bytes.size + part.length > maxBytes) throw new TooLarge(maxBytes);
+    held.hold(part.length);
+    if (held.isClosed) throw new Error("too much is held");
     bytes.add(part);
   }
   return bytes.take();
@@ -157,72 +175,6 @@ function misfitOf(
 function patience(request: RestRequest): number {
   const expected = Number(request.header(EXPECTED_TIMEOUT) ?? NaN);
   return expected > 0 ? expected / 2 : Infinity;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
-const known = new Set(
-  DiscoveryRequestSchema.fields.flatMap(({ name, jsonName }) => [
-    name,
-    jsonName,
-  ]),
-);
-
-function parse(body: Uint8Array): DiscoveryRequest {
-  let json: JsonValue;
-  try {
-    json = JSON.parse(decoder.decode(body));
-  } catch (cause) {
-    throw invalid("the body is no JSON", cause);
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw invalid("the body is no DiscoveryRequest: it must be a JSON object");
-  }
-  const unknown = Object.keys(json).find((name) => !known.has(name));
-  if (unknown !== undefined) {
-    throw invalid(
-      `a DiscoveryRequest has no field ${JSON.stringify(unknown)}; it has ${
-        DiscoveryRequestSchema.fields.map(({ name }) => name).join(", ")
-      }`,
-    );
-  }
-  // Nothing reads them, an Envoy lists hundreds of the one, and the other may hold messages of any type.
-  drop(json, "node", "extensions");
-  for (const name of ["error_detail", "errorDetail"]) {
-    drop(json, name, "details");
-  }
-  let request: DiscoveryRequest;
-  try {
-    // A newer Envoy may say more of its node than is known here.
-    request = fromJson(DiscoveryRequestSchema, json, {
-      ignoreUnknownFields: true,
-    });
-  } catch (cause) {
-    throw invalid("the body is no DiscoveryRequest", cause);
-  }
-  if (!request.node) {
-    throw invalid(
-      "the field node is missing: a request must carry the client's node",
-    );
-  }
-  return request;
-}
-
-function drop(json: { [name: string]: JsonValue }, from: string, name: string) {
-  const message = Object.hasOwn(json, from) ? json[from] : undefined;
-  if (typeof message === "object" && message && !Array.isArray(message)) {
-    delete message[name];
-  }
-}
-
-function invalid(message: string, cause?: unknown): ConnectError {
-  const reason = cause instanceof Error ? `: ${cause.message}` : "";
-  return new ConnectError(
-    message + reason,
-    Code.InvalidArgument,
-    undefined,
-    undefined,
-    cause,
-  );
 }
 
 /** HTTP statuses for those of gRPC, as grpc-gateway has them. */

@@ -9,7 +9,10 @@ import type {
   ResourceState,
 } from "../cache/mod.ts";
 import {
+  DEFAULT_NODE_BYTES,
+  memoryOf,
   type Protocol,
+  type RequestBounds,
   type Responses,
   Stream,
   type StreamAction,
@@ -26,8 +29,14 @@ import {
   questionOf,
 } from "./_grants.ts";
 import { decodeRequest } from "./_request.ts";
-import { cacheFailure, failure, LimitError } from "./_status.ts";
 import { Owed } from "./_owed.ts";
+import type { ConnectionMemory, StreamMemory } from "./_memory.ts";
+import {
+  cacheFailure,
+  failure,
+  internalFailure,
+  LimitError,
+} from "./_status.ts";
 import type { SentTimes } from "./_sent_times.ts";
 import type { Stalls } from "./_stalls.ts";
 import { Teller } from "./_tell.ts";
@@ -47,6 +56,8 @@ export interface SessionOptions {
   cache: Cache;
   responses: Responses;
   maxNames: number;
+  /** Default: 128 KiB. */
+  nodeBytes?: number;
   /** Default: 100. */
   maxTypes?: number;
   legacyWildcard: (client: Client, typeUrl: string) => boolean | undefined;
@@ -57,11 +68,16 @@ export interface SessionOptions {
   /** What keeps the limits, but for that of names; there are none if it is left out. */
   limits?: StreamLimits;
   observer: Observer | undefined;
+  /** Counts what is held on behalf of the client; nothing does if it is left out. */
+  memory?: ConnectionMemory;
   /** Sees what waits for long; if it is left out, nobody is told of that, nor when something goes on. */
   stalls?: Stalls;
   /** Keeps when what was sent; left out, nobody asks for it. */
   times?: SentTimes;
 }
+
+/** A lower limit of names is not checked before a request is decoded. */
+const FEWEST_BOUND = 10_000;
 
 /**
  * Carries out what a stream's state machine says: between the bytes of one client and the cache. Responses are taken
@@ -77,6 +93,8 @@ export class Session implements StreamInfo, WatchingStream {
   ended: Error | null | undefined;
   /** Called when there may be a response to take, or the session has ended. Nothing is to be taken within the call. */
   wake: () => void = () => {};
+  /** What is held on behalf of the client. */
+  readonly memory: StreamMemory | undefined;
   readonly #told: Teller | undefined;
   readonly #grants: Grants | undefined;
   readonly #allowance: Allowance | undefined;
@@ -87,6 +105,7 @@ export class Session implements StreamInfo, WatchingStream {
   #gate: Gate | undefined;
   readonly #onEnd: (() => void) | undefined;
   readonly #times: SentTimes | undefined;
+  readonly #bounds: RequestBounds;
   #ready = false;
 
   constructor(options: SessionOptions, onEnd?: () => void) {
@@ -96,12 +115,22 @@ export class Session implements StreamInfo, WatchingStream {
     this.peer = options.peer;
     this.protocol = protocol;
     this.typeUrl = typeUrl;
+    const { nodeBytes = DEFAULT_NODE_BYTES } = options;
+    // Fewer are left to the stream, which knows what the client had asked for before.
+    this.#bounds = { names: Math.max(maxNames, FEWEST_BOUND), nodeBytes };
     this.#watches = new Watches(options.cache, this);
     this.#owed = Owed.of(options.cache);
     this.#told = observer && new Teller(observer, this, options.stalls);
     this.#onEnd = onEnd;
     this.#times = options.times;
-    const { legacyWildcard, trustsVersion } = options;
+    const { trustsVersion } = options;
+    const isWildcard = (client: Client, typeUrl: string) => {
+      try {
+        return options.legacyWildcard(client, typeUrl);
+      } catch (cause) {
+        throw internalFailure("legacyWildcard", cause);
+      }
+    };
     this.#stream = new Stream({
       protocol,
       typeUrl,
@@ -109,10 +138,11 @@ export class Session implements StreamInfo, WatchingStream {
       maxNames,
       maxTypes: options.maxTypes,
       legacyWildcard: (typeUrl, node) =>
-        legacyWildcard(this.client ?? this.#clientOf(node), typeUrl),
+        isWildcard(this.client ?? this.#clientOf(node), typeUrl),
       reportsBlocked: observer !== undefined,
       trustsVersion,
     });
+    this.memory = options.memory?.stream((error) => this.end(error));
     this.#told?.open();
     const { limits } = options;
     this.#allowance = limits && new Allowance(limits, this);
@@ -178,7 +208,7 @@ export class Session implements StreamInfo, WatchingStream {
     if (this.ended !== undefined) return;
     let request: StreamRequest;
     try {
-      request = decodeRequest(this.protocol, message);
+      request = decodeRequest(this.protocol, message, this.#bounds);
     } catch (error) {
       this.end(ConnectError.from(error));
       return;
@@ -187,7 +217,9 @@ export class Session implements StreamInfo, WatchingStream {
     this.#told?.request(request, message.length);
     const gate = this.#gate;
     if (gate?.waitsFor === undefined) this.#request(request);
-    else if (!gate.hold(request, message.length)) {
+    else if (gate.hold(request, message.length)) {
+      this.memory?.hold(message.length);
+    } else {
       const text =
         `more than ${gate.size} requests came before ${gate.waitsFor}; send fewer at once`;
       this.end(failure("resource_exhausted", text));
@@ -214,6 +246,7 @@ export class Session implements StreamInfo, WatchingStream {
     this.#grants?.[Symbol.dispose]();
     this.#allowance?.[Symbol.dispose]();
     this.#gate?.clear();
+    this.memory?.close();
     this.#watches[Symbol.dispose]();
     this.#told?.close(error);
     this.wake();
@@ -310,7 +343,8 @@ export class Session implements StreamInfo, WatchingStream {
         go();
         if (this.#ready) this.wake();
       },
-      (request) => {
+      (request, bytes) => {
+        this.memory?.hold(-bytes);
         if (this.ended === undefined) this.#request(request);
       },
       refuse,
@@ -423,6 +457,8 @@ export class Session implements StreamInfo, WatchingStream {
     this.#watches[Symbol.dispose]();
     const previous = this.client;
     const client = this.client = this.#clientOf(node);
+    const held = previous ? memoryOf(previous.node) : 0;
+    this.memory?.hold(memoryOf(node) - held);
     this.#told?.node(client, previous);
     this.#watches.move(client);
   }

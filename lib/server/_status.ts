@@ -50,8 +50,16 @@ export function asked(cause: unknown): ConnectError | undefined {
 /** What ends a stream whose cache threw something. */
 export function cacheFailure(cause: unknown): ConnectError {
   if (cause instanceof ConnectError) return cause;
-  return asked(cause) ?? new ConnectError(
-    `the cache failed: ${reasonOf(cause)}`,
+  return asked(cause) ?? internalFailure("the cache", cause);
+}
+
+/**
+ * What ends a stream when somebody's code threw something. The client is told what failed; what was thrown is the error's
+ * `cause`, for observers, since it may say what is not the client's to know.
+ */
+export function internalFailure(what: string, cause: unknown): ConnectError {
+  return new ConnectError(
+    `${what} failed`,
     Code.Internal,
     undefined,
     undefined,

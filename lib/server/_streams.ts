@@ -10,7 +10,9 @@ import {
 import { type Protocol, Responses } from "../protocol/mod.ts";
 import { streamLimits } from "./_allowance.ts";
 import { steadyClock } from "./_clock.ts";
+import { type ConnectionMemory, ServerMemory } from "./_memory.ts";
 import { Session, type SessionOptions } from "./_session.ts";
+import { peerId } from "./_peers.ts";
 import { SentTimes } from "./_sent_times.ts";
 import { Stalls } from "./_stalls.ts";
 import { type Heard, hearing } from "./_fetch.ts";
@@ -58,8 +60,11 @@ export interface StreamMethod {
   readonly method: DescMethod;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
-  /** Opens a session for a stream of it; its headers are asked for if anybody wants to see them. */
-  open(peer: Peer, headers: () => Headers): Session;
+  /**
+   * Opens a session for a stream of it; its headers are asked for if anybody wants to see them. Where there is no
+   * connection that is counted for, it is counted as one.
+   */
+  open(peer: Peer, headers: () => Headers, memory?: ConnectionMemory): Session;
 }
 
 /** A method that answers one request of a type. */
@@ -69,6 +74,8 @@ export interface FetchMethod {
   readonly typeUrl: string;
   /** Size of a request, in bytes, beyond which it is turned away. */
   readonly maxBytes: number;
+  /** Names that may be in it. */
+  readonly maxNames: number;
   /** Says that a request was turned away for its size. */
   tooLarge(peer: Peer, message: string): void;
   /** Opens a session for one request; `heard` is kept up to date. */
@@ -83,11 +90,13 @@ export interface DiscoveryMethods {
   readonly fetches: readonly FetchMethod[];
   /** The streams that are open. */
   readonly sessions: ReadonlySet<Session>;
+  /** What is held on behalf of clients. */
+  readonly memory: ServerMemory;
 }
 
-/** The media types of gRPC with protobuf messages. */
+/** The media types of gRPC with protobuf messages; parameters make no difference. */
 export const grpcContentType = contentTypeMatcher(
-  /^application\/grpc(\+proto)?$/i,
+  /^application\/grpc(\+proto)?\s*(;|$)/i,
 );
 
 let opened = 0;
@@ -103,6 +112,7 @@ export function discoveryMethods<Identity>(
   const { cache, legacyWildcard } = options;
   const limits = limitsOf(options.limits);
   const { names: maxNames, types: maxTypes, messageBytes: maxBytes } = limits;
+  const { nodeBytes } = limits;
   const { clock = steadyClock, stallAfter = 10_000 } = options;
   const kept = streamLimits(limits, clock);
   const stalls = new Stalls(clock, stallAfter);
@@ -116,6 +126,7 @@ export function discoveryMethods<Identity>(
     cache,
     maxNames,
     maxTypes,
+    nodeBytes,
     legacyWildcard: typeof legacyWildcard === "function"
       ? legacyWildcard
       : () => legacyWildcard,
@@ -132,8 +143,14 @@ export function discoveryMethods<Identity>(
       message,
     });
   const sessions = new Set<Session>();
+  const memory = new ServerMemory(limits);
   const open = (options: SessionOptions): Session => {
-    const session = new Session(options, () => sessions.delete(session));
+    const { peer, memory: given } = options;
+    const counted = given ?? memory.connection(peerId(peer, undefined));
+    const session = new Session({ ...options, memory: counted }, () => {
+      sessions.delete(session);
+      if (!given) counted.close();
+    });
     sessions.add(session);
     return session;
   };
@@ -159,10 +176,11 @@ export function discoveryMethods<Identity>(
       if (protocol) {
         streams.set(`/${service.typeName}/${method.name}`, {
           ...about,
-          open: (peer, headers) =>
+          open: (peer, headers, memory) =>
             open({
               ...session(protocol, peer, headers),
               limits: kept.streams,
+              memory,
               stalls,
               times: options.inspected ? new SentTimes(now) : undefined,
             }),
@@ -175,11 +193,11 @@ export function discoveryMethods<Identity>(
             limits: kept.fetches,
             trustsVersion: true,
           });
-        fetches.push({ ...about, typeUrl, tooLarge, open });
+        fetches.push({ ...about, typeUrl, maxNames, tooLarge, open });
       }
     }
   }
-  return { streams, fetches, sessions };
+  return { streams, fetches, sessions, memory };
 }
 
 /** Who may do what; undefined if all may do all. */

@@ -24,14 +24,12 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "@xds/envoy/envoy/service/status/v3";
-import {
-  type Client,
-  type Peer,
-  RequestError,
-  type ResourceState,
-} from "../cache/mod.ts";
+import type { Client, Peer, ResourceState } from "../cache/mod.ts";
+import { memoryOf } from "../protocol/mod.ts";
 import { type Resource, traitsOf } from "../resource/mod.ts";
-import { matchesNode } from "./_node_matcher.ts";
+import { checkMatchers, matchesNode } from "./_node_matcher.ts";
+import { withoutContent, withoutSecrets } from "./_secrets.ts";
+import { Pause, Queue } from "./_status_queue.ts";
 import { peerKey } from "./peer.ts";
 
 /** A resource that a client asks for or was told of. */
@@ -99,13 +97,10 @@ function addRoutes(
     const message = "this client may not ask for the status of others";
     throw new ConnectError(message, Code.PermissionDenied);
   };
+  const queue = new Queue();
   const answer = (request: ClientStatusRequest) => {
-    try {
-      return clientStatus(streams, request);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      throw new ConnectError(error.message, Code.InvalidArgument);
-    }
+    checkMatchers(request.nodeMatchers);
+    return queue.run(() => clientStatus(streams, request));
   };
   router.service(ClientStatusDiscoveryService, {
     async fetchClientStatus(request, context) {
@@ -114,31 +109,59 @@ function addRoutes(
     },
     async *streamClientStatus(requests, context) {
       await admit(context);
-      for await (const request of requests) yield answer(request);
+      for await (const request of requests) yield await answer(request);
     },
   });
 }
 
-/** What the clients that a request means hold. The streams of a node are told of together. */
-function clientStatus(
+/** Resources that an answer may tell of, and bytes that may be in it: it is one message. */
+const MAX_RESOURCES = 20_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Milliseconds that an answer is made for until others have their turn. */
+const SLICE = 3;
+
+/**
+ * What the clients that a request means hold. The streams of a node are told of together.
+ *
+ * @throws {ConnectError} with `RESOURCE_EXHAUSTED` if that is more than an answer can hold
+ */
+async function clientStatus(
   streams: Iterable<InspectedStream>,
   request: ClientStatusRequest,
-): ClientStatusResponse {
+): Promise<ClientStatusResponse> {
+  const { nodeMatchers, excludeResourceContents } = request;
   const byNode = new Map<string, ClientConfig>();
-  for (const stream of streams) {
+  let [resources, bytes] = [0, 0];
+  const pause = new Pause(SLICE);
+  for (const stream of [...streams]) {
     const node = stream.client?.node;
-    if (!node || !matchesNode(node, request.nodeMatchers)) continue;
+    if (!node || !matchesNode(node, nodeMatchers)) continue;
     let config = byNode.get(node.id);
     if (!config) {
       byNode.set(node.id, config = create(ClientConfigSchema, { node }));
+      bytes += memoryOf(node);
     }
     for (const resource of stream.inspect()) {
-      config.genericXdsConfigs.push(
-        toConfig(resource, request.excludeResourceContents),
-      );
+      const one = toConfig(resource, excludeResourceContents);
+      config.genericXdsConfigs.push(one);
+      resources++;
+      bytes += one.xdsConfig?.value.length ?? 0;
+      bytes += one.errorState?.failedConfiguration?.value.length ?? 0;
+      if (resources > MAX_RESOURCES || bytes > MAX_BYTES) throw tooMuch();
+      if (pause.isDue) await pause.wait();
     }
+    if (pause.isDue) await pause.wait();
   }
   return create(ClientStatusResponseSchema, { config: [...byNode.values()] });
+}
+
+function tooMuch(): ConnectError {
+  return new ConnectError(
+    `the answer would tell of more than ${MAX_RESOURCES} resources, or have more than ${MAX_BYTES} bytes; ` +
+      "ask for fewer clients with node_matchers, or set exclude_resource_contents",
+    Code.ResourceExhausted,
+  );
 }
 
 function toConfig(
@@ -146,7 +169,8 @@ function toConfig(
   withoutContents: boolean,
 ): ClientConfig_GenericXdsConfig {
   const { version, resource, refusal, standing } = state;
-  const isHidden = withoutContents || traitsOf(typeUrl).secret;
+  const isSecret = traitsOf(typeUrl).secret;
+  const isHidden = withoutContents || isSecret;
   const contentOf = (resource: Resource | undefined) =>
     resource && !isHidden ? { typeUrl, value: resource.bytes } : undefined;
   const sent = sentAt === undefined ? undefined : timestampFromMs(sentAt);
@@ -161,7 +185,9 @@ function toConfig(
     errorState: refusal && {
       failedConfiguration: contentOf(resource),
       lastUpdateAttempt: sent,
-      details: refusal.message,
+      details: isSecret
+        ? withoutContent(refusal.message, name, resource?.bytes)
+        : withoutSecrets(refusal.message),
       versionInfo: refusal.version,
     },
   });

@@ -20,6 +20,7 @@ import {
   type DiscoveryResponse,
 } from "@xds/envoy/envoy/service/discovery/v3";
 import { shortName } from "../resource/mod.ts";
+import type { Ending } from "./_ending.ts";
 import { type Fetched, fetchOnce } from "./_fetch.ts";
 import { registryFor, responseIn } from "./_json.ts";
 import { encodeMessage } from "./_grpc.ts";
@@ -44,14 +45,14 @@ export function fetchService(
   router: ConnectRouter,
   service: DescService,
   fetches: readonly FetchMethod[],
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ) {
   // Filled with the types of what is sent as JSON before it is: there is no loading them in between.
   const registry = createMutableRegistry();
   const implementation: Record<string, ReturnType<typeof handler>> = {};
   for (const fetch of fetches) {
     if (fetch.service !== service) continue;
-    implementation[fetch.method.localName] = handler(fetch, registry, signal);
+    implementation[fetch.method.localName] = handler(fetch, registry, ending);
   }
   router.service(service, implementation as Record<string, never>, {
     jsonOptions: { registry },
@@ -98,7 +99,7 @@ function ours(handler: UniversalHandler, fetch: FetchMethod): UniversalHandler {
 function handler(
   fetch: FetchMethod,
   registry: MutableRegistry,
-  ending: AbortSignal | undefined,
+  ending: Ending,
 ) {
   return async (
     request: DiscoveryRequest,

@@ -1,5 +1,10 @@
-import { DEFAULT_MAX_NAMES, DEFAULT_MAX_TYPES } from "../protocol/mod.ts";
+import {
+  DEFAULT_MAX_NAMES,
+  DEFAULT_MAX_TYPES,
+  DEFAULT_NODE_BYTES,
+} from "../protocol/mod.ts";
 import { peerId } from "./_peers.ts";
+import { clientMemory, connectionLimit } from "./_process.ts";
 import type { Peer } from "../cache/mod.ts";
 
 /**
@@ -18,8 +23,34 @@ export interface Limits {
   names?: number;
   /** Types that a stream may ask for; one that asks for more ends with `RESOURCE_EXHAUSTED`. Default: 100. */
   types?: number;
-  /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 16 MiB. */
+  /** Size of a request, in bytes; a stream with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 4 MiB. */
   messageBytes?: number;
+  /**
+   * Size of the node in a request, in bytes, without its extensions and listening addresses, which are skipped. A stream
+   * with a larger one ends with `RESOURCE_EXHAUSTED`. Default: 128 KiB.
+   */
+  nodeBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one stream: a message that has not come to its end, requests that wait, the node,
+   * names, and responses that the client has not read. (One response alone is never too much.) When they are exceeded the
+   * stream ends with `RESOURCE_EXHAUSTED`. Default: four times `messageBytes`, 16 MiB.
+   */
+  streamBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one connection; when they are exceeded its stream that holds the most ends with
+   * `RESOURCE_EXHAUSTED`. Default: four times `streamBytes`, 64 MiB.
+   */
+  connectionBytes?: number;
+  /**
+   * Bytes that may be held on behalf of one peer: the names in the client's certificate, or else its address. When they
+   * are exceeded its largest stream ends with `RESOURCE_EXHAUSTED`. Default: half of `totalBytes`.
+   */
+  peerBytes?: number;
+  /**
+   * Bytes that may be held on behalf of all clients; when they are exceeded the largest stream of the largest peer ends
+   * with `RESOURCE_EXHAUSTED`. Default: a quarter of what the process's heap may grow to, and no more than 1 GiB.
+   */
+  totalBytes?: number;
   /**
    * Streams that one peer may have open; what it opens beyond ends with `RESOURCE_EXHAUSTED`. A peer is what `peerId`
    * says. Default: no limit, since a gateway may have a fleet behind one address.
@@ -79,14 +110,22 @@ export interface Limits {
    */
   admissionsWaiting?: number;
   /**
-   * Connections that may be open; more are cut as they come. Keep it below the files that the process may have open
-   * (`ulimit -n`): once these have run out, Deno 2.9 accepts nobody any more. Default: Infinity, no limit.
+   * Connections that may be open; more are cut as they come. Deno 2.9 accepts up to 128 at once, before the server is told
+   * of the first, and once the process has no files left it accepts nobody any more. Default: what the process may have
+   * open (`ulimit -n`), without a tenth of it and those 128; 3 558 where that is not known, as in Deno without
+   * `--allow-all`.
    *
    * This and all that follows is of connections, which are `serve`'s: routes within somebody else's server leave them to it.
    */
   connections?: number;
   /** Streams that a connection may have open; more are refused, and may be tried elsewhere. Default: 1 000. */
   streamsPerConnection?: number;
+  /**
+   * Streams that a peer may begin and give up in a second, on all of its connections together, and four times as many at
+   * once; then its connection ends with `ENHANCE_YOUR_CALM`. A peer is known by its certificate, or else its address.
+   * Default: 500.
+   */
+  resetsPerSecond?: number;
   /** Milliseconds from a connection's beginning, TLS included, until it is to have begun HTTP/2. Default: 10 000. */
   handshakeTimeout?: number;
   /** Milliseconds that a connection may have no stream, until it is closed. Default: 300 000; 0 or Infinity: no limit. */
@@ -127,7 +166,10 @@ export type EffectiveLimits =
 
 /** What a limit is if it is not set, and what it may be set to. */
 interface Rule {
-  readonly default: number;
+  /** A function of those that stand before it in the table. */
+  readonly default:
+    | number
+    | ((limits: Readonly<Record<string, number>>) => number);
   readonly isValid: (value: number) => boolean;
   /** What `isValid` asks for, as in "it must be …". */
   readonly valid: string;
@@ -160,7 +202,15 @@ type Numbers = Exclude<keyof Limits, "peerId" | "keepalive">;
 const rules: Readonly<Record<Numbers, Rule>> = {
   names: { ...count, default: DEFAULT_MAX_NAMES },
   types: { ...count, default: DEFAULT_MAX_TYPES },
-  messageBytes: { ...count, default: 16 * 1024 * 1024 },
+  messageBytes: { ...count, default: 4 * 1024 * 1024 },
+  nodeBytes: { ...count, default: DEFAULT_NODE_BYTES },
+  streamBytes: { ...count, default: ({ messageBytes }) => 4 * messageBytes },
+  connectionBytes: { ...count, default: ({ streamBytes }) => 4 * streamBytes },
+  totalBytes: { ...count, default: clientMemory },
+  peerBytes: {
+    ...count,
+    default: ({ totalBytes }) => Math.ceil(totalBytes / 2),
+  },
   streamsPerPeer: { ...count, default: Infinity },
   requestsPerSecond: { ...rate, default: Infinity },
   requestBurst: { ...count, default: 1_000 },
@@ -168,12 +218,13 @@ const rules: Readonly<Record<Numbers, Rule>> = {
   decisionTimeout: { ...time, default: 10_000 },
   admissionsPerSecond: { ...rate, default: Infinity },
   admissionsWaiting: { ...count, default: 10_000 },
-  connections: { ...count, default: Infinity },
+  connections: { ...count, default: connectionLimit },
   streamsPerConnection: {
     default: 1_000,
     isValid: (value) => Number.isInteger(value) && value > 0 && value < 2 ** 32,
     valid: "a whole number above 0 and below 2^32; it cannot be lifted",
   },
+  resetsPerSecond: { ...rate, default: 500 },
   handshakeTimeout: { ...time, default: 10_000 },
   idleTimeout: { ...timeOrNone, default: 300_000 },
   maxConnectionAge: { ...time, default: Infinity },
@@ -222,7 +273,10 @@ function keptTo<Name extends string>(
 ): Record<Name, number> {
   const effective: Partial<Record<Name, number>> = {};
   for (const [name, rule] of Object.entries(rules) as [Name, Rule][]) {
-    const value = given[name] ?? rule.default;
+    const value = given[name] ??
+      (typeof rule.default === "number"
+        ? rule.default
+        : rule.default(effective as Record<Name, number>));
     if (typeof value !== "number" || !rule.isValid(value)) {
       throw new RangeError(
         `${where}.${name} is ${String(value)}: it must be ${rule.valid}`,

@@ -24,7 +24,9 @@ export {
 } from "./rest.ts";
 export { xdsRoutes, type XdsRoutesOptions } from "./routes.ts";
 export {
+  type Address,
   ListenError,
+  type RestServeOptions,
   serve,
   type ServeOptions,
   type XdsServer,

@@ -1,6 +1,8 @@
 import type { Registry } from "@bufbuild/protobuf";
 import type { Peer } from "../cache/mod.ts";
 import { readAll, type RestRequest, restRoutes } from "./_rest.ts";
+import { Ending } from "./_ending.ts";
+import { Rotation } from "./_rotation.ts";
 import { discoveryMethods, type RoutesOptions } from "./_streams.ts";
 import { unknownPeer } from "./peer.ts";
 
@@ -59,8 +61,9 @@ export interface RestInfo {
 export function restHandler<Identity = unknown>(
   options: RestHandlerOptions<Identity>,
 ): (request: Request, info?: RestInfo) => Promise<Response> {
-  const { fetches } = discoveryMethods(options);
-  const answer = restRoutes(fetches, options, options.signal);
+  const ending = new Ending(options.signal);
+  const methods = discoveryMethods(options);
+  const answer = restRoutes(methods, options, ending, new Rotation());
   return async (request, info = {}) => {
     const { status, headers, body } = await answer(plain(request, info));
     return new Response(body, { status, headers });
@@ -73,7 +76,8 @@ function plain(request: Request, info: RestInfo): RestRequest {
     path: new URL(request.url).pathname,
     header: (name) => request.headers.get(name) ?? undefined,
     headers: () => request.headers,
-    read: (maxBytes) => readAll(request.body ?? nothing(), maxBytes),
+    read: (maxBytes, held) =>
+      readAll(request.body ?? nothing(), maxBytes, held),
     peer: peerOf(info),
     gone: request.signal,
   };

@@ -4,6 +4,7 @@ import type {
   UniversalHandlerFn,
   UniversalServerRequest,
 } from "@connectrpc/connect/protocol";
+import { Ending } from "./_ending.ts";
 import { MessageReader, setStatus } from "./_grpc.ts";
 import type { Session } from "./_session.ts";
 import {
@@ -58,7 +59,7 @@ export function xdsRoutes<Identity = unknown>(
 ): (router: ConnectRouter) => void {
   const { csds, signal } = options;
   const methods = discoveryMethods({ ...options, inspected: !!csds });
-  const add = routesOf(methods, signal);
+  const add = routesOf(methods, new Ending(signal));
   return (router) => {
     add(router);
     csds?.(router, methods.sessions);
@@ -68,18 +69,18 @@ export function xdsRoutes<Identity = unknown>(
 /** Routes by methods that there are already. */
 export function routesOf(
   { streams, fetches }: DiscoveryMethods,
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ): (router: ConnectRouter) => void {
   return (router) => {
     for (const { service } of discoveryServices) {
-      fetchService(router, service, fetches, signal);
+      fetchService(router, service, fetches, ending);
     }
     for (const [path, method] of streams) {
       // A handler of ours in the place of the one that the router made for the method.
       const place = router.handlers.findIndex(({ requestPath }) =>
         requestPath === path
       );
-      router.handlers.splice(place, 1, handler(path, method, signal));
+      router.handlers.splice(place, 1, handler(path, method, ending));
     }
   };
 }
@@ -87,7 +88,7 @@ export function routesOf(
 function handler(
   requestPath: string,
   streamed: StreamMethod,
-  signal: AbortSignal | undefined,
+  ending: Ending,
 ): UniversalHandler {
   const serve: UniversalHandlerFn = (request) => {
     if (request.method !== "POST") return Promise.resolve({ status: 405 });
@@ -101,8 +102,8 @@ function handler(
       request.contextValues?.get(peerKey) ?? unknownPeer,
       () => request.header,
     );
-    readRequests(request, session, streamed.maxBytes);
-    return Promise.resolve(respond(request, session, signal));
+    const requests = readRequests(request, session, streamed.maxBytes);
+    return Promise.resolve(respond(request, session, requests, ending));
   };
   return Object.assign(serve, {
     service: streamed.service,
@@ -117,7 +118,8 @@ function handler(
 function respond(
   request: UniversalServerRequest,
   session: Session,
-  signal: AbortSignal | undefined,
+  requests: Requests,
+  ending: Ending,
 ) {
   const header = new Headers({
     "Content-Type": "application/grpc+proto",
@@ -126,12 +128,12 @@ function respond(
   const trailer = new Headers();
   const end = () => session.end(null);
   const cut = () => session.end(clientGone(request.signal.reason));
-  signal?.addEventListener("abort", end);
+  ending.add(end);
   request.signal.addEventListener("abort", cut);
-  if (signal?.aborted) end();
+  if (ending.isOver) end();
 
   const finish = () => {
-    signal?.removeEventListener("abort", end);
+    ending.delete(end);
     request.signal.removeEventListener("abort", cut);
     setStatus(session.ended, (name, value) => trailer.set(name, value));
     return { done: true as const, value: undefined };
@@ -147,6 +149,8 @@ function respond(
       while (true) {
         const frame = session.take();
         if (frame) return { done: false, value: frame };
+        // What was asked for before the client's end is answered, as far as that is there already.
+        if (requests.isRead && !session.standsStill) session.end(null);
         if (session.ended !== undefined) return finish();
         await new Promise<void>((resolve) => session.wake = resolve);
       }
@@ -168,14 +172,35 @@ function respond(
   };
 }
 
-async function readRequests(
+/** The requests of a stream. */
+interface Requests {
+  /** Whether the client has nothing more to say. */
+  isRead: boolean;
+}
+
+/** Reads requests as they come, and ends the session for what is wrong with them. */
+function readRequests(
   request: UniversalServerRequest,
   session: Session,
   maxBytes: number,
+): Requests {
+  const requests: Requests = { isRead: false };
+  readAll(request, session, maxBytes, requests);
+  return requests;
+}
+
+async function readAll(
+  request: UniversalServerRequest,
+  session: Session,
+  maxBytes: number,
+  requests: Requests,
 ) {
   const reader = new MessageReader(
     maxBytes,
-    (message) => session.receive(message),
+    (message) => {
+      session.receive(message);
+      return false;
+    },
   );
   // Not `for await`: to leave its loop would reset the stream, and with it the status that says why.
   const chunks = (request.body as AsyncIterable<Uint8Array>)
@@ -188,7 +213,8 @@ async function readRequests(
     ) {
       if (session.ended === undefined) reader.read(next.value);
     }
-    session.end(null);
+    requests.isRead = true;
+    session.wake();
   } catch (error) {
     session.end(error instanceof ConnectError ? error : clientGone(error));
   }

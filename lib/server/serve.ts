@@ -1,43 +1,30 @@
-import type { ConnectError } from "@connectrpc/connect";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Socket } from "node:net";
+import { type Cache, type Clock, systemClock } from "../cache/mod.ts";
 import { combined } from "../cache/_observers.ts";
-import {
-  type Cache,
-  type Clock,
-  type Peer,
-  systemClock,
-} from "../cache/mod.ts";
-import {
-  type ConnectionLimit,
-  ErrorCode,
-  type Request,
-  type Stream,
-} from "../http2/mod.ts";
-import type { Access } from "./access.ts";
-import type { StatusAccess } from "./csds.ts";
-import type { Observer } from "./events.ts";
-import { certificateExpired, whenExpired } from "./_expiry.ts";
-import { exchange } from "./_http2_exchange.ts";
-import { Http2Socket } from "./_http2_socket.ts";
+import { Ending } from "./_ending.ts";
+import { whenExpired } from "./_expiry.ts";
+import { GrpcServer } from "./_grpc_server.ts";
 import { type HttpHandler, httpHandler } from "./_http_handler.ts";
-import { clearListener, type Listening } from "./_listener.ts";
+import { limitTeller } from "./_limit_teller.ts";
+import { type Address, closed, listen } from "./_listen.ts";
+import type { RestServer } from "./_rest_server.ts";
 import { restRoutes } from "./_rest.ts";
+import { Rotation } from "./_rotation.ts";
 import {
   type DiscoveryMethods,
   discoveryMethods,
   type RoutesOptions,
 } from "./_streams.ts";
-import { isGrpc, XdsStream } from "./_xds_stream.ts";
-import {
-  type EffectiveLimits,
-  type Limits,
-  limitsOf,
-  MAX_TIME,
-} from "./limits.ts";
+import type { Access } from "./access.ts";
+import type { StatusAccess } from "./csds.ts";
+import type { Observer } from "./events.ts";
+import { type EffectiveLimits, type Limits, limitsOf } from "./limits.ts";
 import { peerOfSocket } from "./peer.ts";
 import type { RestOptions } from "./rest.ts";
 import { routesOf } from "./routes.ts";
 import type { TlsOptions } from "./tls.ts";
+
+export { type Address, ListenError } from "./_listen.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions<Identity = unknown> extends Access<Identity> {
@@ -66,10 +53,10 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
    */
   legacyWildcard?: RoutesOptions["legacyWildcard"];
   /**
-   * Serves REST on the same port, as {@linkcode restHandler} does, for Envoys whose `api_type` is `REST`; and with it
-   * HTTP/1, which nothing else needs. Default: false, since what speaks HTTP/1 can be reached by web pages.
+   * Serves REST on a port of its own, as {@linkcode restHandler} does, over HTTP/1.1, for Envoys whose `api_type` is
+   * `REST`. Default: it is not served.
    */
-  rest?: boolean | RestOptions;
+  rest?: RestServeOptions;
   /**
    * Serves the client status discovery service (CSDS), too, to everybody (`true`) or to whom the function says: it tells
    * what every client was sent, if not what is in secrets. Default: it is not served.
@@ -79,14 +66,20 @@ export interface ServeOptions<Identity = unknown> extends Access<Identity> {
   signal?: AbortSignal;
 }
 
+/** What {@linkcode serve} needs to serve REST. */
+export interface RestServeOptions extends RestOptions {
+  /** Port to listen on; 0 lets the system pick one. */
+  port: number;
+  /** Address to listen on. Default: the `hostname` of gRPC. */
+  hostname?: string;
+}
+
 /** A server that listens. Disposing of it shuts it down. */
 export interface XdsServer extends AsyncDisposable {
   /** Where it listens. */
-  readonly addr: {
-    readonly hostname: string;
-    readonly port: number;
-    readonly transport: "tcp";
-  };
+  readonly addr: Address;
+  /** Where it listens for REST; undefined if that is not served. */
+  readonly restAddr: Address | undefined;
   /** Resolves once it has shut down. */
   readonly finished: Promise<void>;
   /**
@@ -94,12 +87,6 @@ export interface XdsServer extends AsyncDisposable {
    * after `deadline` milliseconds (default: 5 000) are cut.
    */
   shutdown(options?: { deadline?: number }): Promise<void>;
-}
-
-/** A server that could not listen; the system's error is the `cause`. */
-export class ListenError extends Error {
-  /** The kind of error. */
-  override readonly name = "ListenError";
 }
 
 const DEFAULT_DEADLINE = 5_000;
@@ -145,95 +132,37 @@ const DEFAULT_DEADLINE = 5_000;
 export async function serve<Identity = unknown>(
   options: ServeOptions<Identity>,
 ): Promise<XdsServer> {
-  const { hostname = "0.0.0.0", port = 18_000, tls, signal } = options;
-  const { clock = systemClock } = options;
+  const { hostname = "0.0.0.0", port = 18_000, tls, rest, signal } = options;
   // What takes a part of the time to start is loaded by those who need it.
   const secure = tls && await import("./_secure_listener.ts");
   if (tls) secure!.checkTls(tls);
   signal?.throwIfAborted();
 
-  const ending = new AbortController();
-  const limits = limitsOf(options.limits);
-  const inspected = options.csds !== undefined && options.csds !== false;
-  const methods = discoveryMethods({ ...options, inspected });
-  const handle = await handlerOf(options, methods, ending.signal);
-  const http1 = options.rest
-    ? new (await import("./_http1.ts")).Http1Connections(handle)
-    : undefined;
-  const tell = limitTeller(limits, combined(options.observer));
-
-  const connections = new Set<Http2Socket>();
-  const undecided = new Set<Socket>();
-  const listening: Listening = {
-    http2: (socket, acceptedAt) => {
-      let expired: ConnectError | undefined;
-      const connection = new Http2Socket(socket, acceptedAt, limits, {
-        open: (stream, request, peer) => {
-          if (ending.signal.aborted) {
-            stream.reset(ErrorCode.RefusedStream);
-            return;
-          }
-          open(stream, request, peer, methods, handle);
-          if (expired) endStreams(methods, peer, expired);
-        },
-        limit: (limit, peer) => tell(limit, peer),
-      });
-      connections.add(connection);
-      const { peer } = connection;
-      const expiry = whenExpired(peer, clock, () => {
-        expired = certificateExpired(peer);
-        connection.shutdown(expired.rawMessage);
-        endStreams(methods, peer, expired);
-      });
-      // One that was resumed, so that nobody has looked at it: not to be told of by an answer, after which a client may
-      // try again at once.
-      if (expired) socket.destroy();
-      socket.on("close", () => {
-        expiry?.[Symbol.dispose]();
-        connections.delete(connection);
-      });
-    },
-    http1: http1 && ((socket) => {
-      http1.add(socket);
-      const peer = peerOfSocket(socket);
-      const expiry = whenExpired(peer, clock, () => http1.close(socket));
-      socket.on("close", () => expiry?.[Symbol.dispose]());
-    }),
-    handshakeTimeout: Math.min(limits.handshakeTimeout, MAX_TIME),
-    late: (socket) => tell("handshakeTimeout", peerOfSocket(socket)),
-    undecided,
-  };
-  const listener = tls
-    ? secure!.secureListener(tls, listening)
-    : clearListener(listening);
-  const sockets = new Set<Socket>();
-  listener.prependListener("connection", (socket: Socket) => {
-    if (sockets.size >= limits.connections) {
-      tell("connections", peerOfSocket(socket));
-      socket.destroy();
-      return;
-    }
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+  const parts = partsOf(options);
+  const { sockets } = parts;
+  const grpc = new GrpcServer({
+    ...parts,
+    handle: await handlerOf(options, parts, undefined),
+    secure: tls && ((listening) => secure!.secureListener(tls, listening)),
   });
-  await listen(listener, hostname, port);
+  const http = rest && await restServer(options, rest, parts);
+  const listeners = [grpc.listener, ...(http ? [http.listener] : [])];
+  const addr = await listen(grpc.listener, hostname, port);
+  const restAddr = http &&
+    await listenForRest(http, rest.hostname ?? hostname, rest.port, grpc);
 
   const finished = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
   const stop = async (deadline: number) => {
     signal?.removeEventListener("abort", abort);
-    const closed = new Promise<void>((resolve) =>
-      listener.close(() => resolve())
-    );
-    ending.abort();
-    for (const session of [...methods.sessions]) session.end(null);
-    for (const connection of connections) connection.shutdown();
-    http1?.closeAll();
-    for (const socket of undecided) socket.destroySoon();
+    const all = Promise.all(listeners.map(closed));
+    parts.end();
+    grpc.closeAll();
+    http?.closeAll();
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, deadline);
-    await closed;
+    await all;
     clearTimeout(cut);
     finished.resolve();
   };
@@ -242,21 +171,64 @@ export async function serve<Identity = unknown>(
   ) => stopping ??= stop(deadline);
   const abort = () => void shutdown();
   signal?.addEventListener("abort", abort);
-
-  const address = listener.address() as AddressInfo;
+  // It may have been aborted while this began to listen.
+  if (signal?.aborted) abort();
   return {
-    addr: { hostname: address.address, port: address.port, transport: "tcp" },
+    addr,
+    restAddr,
     finished: finished.promise,
     shutdown,
     [Symbol.asyncDispose]: () => shutdown(),
   };
 }
 
-/** What answers all but discovery streams. */
+/** What the servers of a process share. */
+interface Parts {
+  readonly methods: DiscoveryMethods;
+  readonly limits: EffectiveLimits;
+  readonly rotation: Rotation;
+  readonly clock: Clock;
+  readonly ending: Ending;
+  /** Connections that are open. */
+  readonly sockets: ReadonlySet<Socket>;
+  end(): void;
+  admit(socket: Socket): boolean;
+  tell: ReturnType<typeof limitTeller>;
+}
+
+function partsOf<Identity>(options: ServeOptions<Identity>): Parts {
+  const { clock = systemClock, csds = false } = options;
+  const limits = limitsOf(options.limits);
+  const end = new AbortController();
+  const tell = limitTeller(limits, combined(options.observer));
+  const sockets = new Set<Socket>();
+  return {
+    methods: discoveryMethods({ ...options, inspected: csds !== false }),
+    limits,
+    rotation: new Rotation(),
+    clock,
+    ending: new Ending(end.signal),
+    sockets,
+    end: () => end.abort(),
+    admit(socket) {
+      if (sockets.size >= limits.connections) {
+        tell("connections", peerOfSocket(socket));
+        socket.destroy();
+        return false;
+      }
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      return true;
+    },
+    tell,
+  };
+}
+
+/** What answers all but discovery streams: unary methods, CSDS and, if its options are given, REST. */
 async function handlerOf<Identity>(
-  { csds = false, rest = false }: ServeOptions<Identity>,
-  methods: DiscoveryMethods,
-  ending: AbortSignal,
+  { csds = false }: ServeOptions<Identity>,
+  { methods, ending, limits, rotation }: Parts,
+  rest: RestOptions | undefined,
 ): Promise<HttpHandler> {
   // Loaded by those who want it: its messages take a good part of the time that all of this takes to load.
   const status = csds && await import("./csds.ts");
@@ -265,81 +237,44 @@ async function handlerOf<Identity>(
       routesOf(methods, ending)(router);
       if (status) status.clientStatusRoutes(csds)(router, methods.sessions);
     },
-    rest === false
-      ? undefined
-      : restRoutes(methods.fetches, rest === true ? {} : rest, ending),
+    rest && restRoutes(methods, rest, ending, rotation),
+    limits.openTimeout,
   );
 }
 
-/** Takes a request of HTTP/2. */
-function open(
-  stream: Stream,
-  request: Request,
-  peer: Peer,
-  methods: DiscoveryMethods,
-  handle: HttpHandler,
-) {
-  const method = methods.streams.get(request.path);
-  if (method && isGrpc(request)) {
-    stream.handler = new XdsStream(stream, request, method, peer);
-  } else exchange(stream, request, peer, handle);
+async function restServer<Identity>(
+  options: ServeOptions<Identity>,
+  rest: RestOptions,
+  parts: Parts,
+): Promise<RestServer> {
+  const { RestServer } = await import("./_rest_server.ts");
+  const { admit, clock, limits, tell } = parts;
+  const server: RestServer = new RestServer({
+    handle: await handlerOf(options, parts, rest),
+    tls: options.tls,
+    limits,
+    admit,
+    opened(socket) {
+      const peer = peerOfSocket(socket);
+      const expiry = whenExpired(peer, clock, () => server.close(socket));
+      socket.on("close", () => expiry?.[Symbol.dispose]());
+    },
+    tooMany: (socket) => tell("streamsPerConnection", peerOfSocket(socket)),
+  });
+  return server;
 }
 
-/** Ends the streams of one connection. */
-function endStreams({ sessions }: DiscoveryMethods, peer: Peer, error: Error) {
-  for (const session of [...sessions]) {
-    if (session.peer === peer) session.end(error);
-  }
-}
-
-/** Tells the observer of a connection's limit that was reached. */
-function limitTeller(
-  limits: EffectiveLimits,
-  observer: Observer | undefined,
-): (limit: ConnectionLimit | "connections", peer: Peer) => void {
-  const messages: Record<ConnectionLimit | "connections", string> = {
-    connections:
-      `there may be ${limits.connections} connections; this one was cut`,
-    streamsPerConnection:
-      `a connection may have ${limits.streamsPerConnection} streams open; this one was refused`,
-    handshakeTimeout:
-      `HTTP/2 did not begin within ${limits.handshakeTimeout} ms`,
-    idleTimeout: `there was no stream for ${limits.idleTimeout} ms`,
-    keepalive: `nothing came within ${limits.keepalive.timeout} ms of a ping`,
-    maxConnectionAge:
-      `the connection is ${limits.maxConnectionAge} ms old, give or take a tenth`,
-  };
-  return (limit, peer) => {
-    const value = limit === "keepalive"
-      ? limits.keepalive.timeout
-      : limits[limit];
-    const message = messages[limit];
-    observer?.({
-      kind: "limit",
-      limit,
-      value,
-      peer,
-      stream: undefined,
-      message,
-    });
-  };
-}
-
-function listen(
-  listener: Server,
+/** Begins to listen for REST; if that is not possible, the server of gRPC is closed. */
+async function listenForRest(
+  http: RestServer,
   hostname: string,
   port: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    listener.once("error", (cause: Error & { code?: string }) => {
-      const where = `${hostname}:${port}`;
-      const reason = cause.code === "EADDRINUSE"
-        ? "another process listens there; choose another port, or 0 for one that is free"
-        : cause.message;
-      reject(
-        new ListenError(`cannot listen on ${where}: ${reason}`, { cause }),
-      );
-    });
-    listener.listen(port, hostname, () => resolve());
-  });
+  grpc: GrpcServer,
+): Promise<Address> {
+  try {
+    return await listen(http.listener, hostname, port);
+  } catch (error) {
+    grpc.listener.close();
+    throw error;
+  }
 }

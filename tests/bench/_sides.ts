@@ -34,7 +34,7 @@ export function startLoad(): Process {
 export async function buildGo(): Promise<void> {
   await Deno.mkdir(tools, { recursive: true });
   const build = new Deno.Command("go", {
-    args: ["build", "-o", tools, "./peer", "./load", "./lossless"],
+    args: ["build", "-o", tools, "./peer", "./load", "./lossless", "./hostile"],
     cwd: new URL("go", import.meta.url),
     stderr: "inherit",
   });

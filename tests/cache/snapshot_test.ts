@@ -3,6 +3,7 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 import {
   assert,
   assertEquals,
+  assertLess,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
@@ -410,4 +411,25 @@ Deno.test("types of which a snapshot has nothing leave nothing behind in it", ()
   });
   assertEquals(both.typeUrls, [TypeUrl.Cluster, TypeUrl.Listener]);
   assertEquals([...both.resources(TypeUrl.Listener).keys()], ["b"]);
+});
+
+Deno.test("deleting costs what is deleted", () => {
+  const timeOf = (size: number) => {
+    const resources = Array.from(
+      { length: size },
+      (_, i) => createResource(ClusterSchema, { name: `cluster-${i}` }),
+    );
+    const removed = resources.map(({ typeUrl, name }) => ({ typeUrl, name }));
+    const snapshot = createSnapshot({ resources });
+    let least = Infinity;
+    for (let run = 0; run < 5; run++) {
+      const start = performance.now();
+      snapshot.with({ delete: removed });
+      least = Math.min(least, performance.now() - start);
+    }
+    return least;
+  };
+  timeOf(5_000);
+  // It was 64 times as long when what is deleted was copied for each.
+  assertLess(timeOf(40_000) / timeOf(5_000), 30);
 });

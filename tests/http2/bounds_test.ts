@@ -5,7 +5,9 @@ import {
   Connection,
   ConnectionError,
   headerBlock,
+  type ResetBudget,
   type Stream,
+  TokenBucket,
 } from "../../lib/http2/mod.ts";
 import { kept, usedBytes } from "../faults/_heap.ts";
 import {
@@ -23,7 +25,13 @@ const accepted = headerBlock([[":status", "200"]]);
 const request = requestBlock();
 
 /** A connection that has begun. Requests are answered as their bodies end; there may be parts to send before that. */
-function begun(parts: Uint8Array[] = []): Connection {
+function begun(
+  parts: Uint8Array[] = [],
+  { resets, limit = () => {} }: {
+    resets?: ResetBudget;
+    limit?: (limit: string) => void;
+  } = {},
+): Connection {
   const open = (stream: Stream) => {
     stream.handler = {
       data() {},
@@ -42,8 +50,9 @@ function begun(parts: Uint8Array[] = []): Connection {
       keepalive: { interval: Infinity, timeout: 1_000 },
       maxConnectionAge: Infinity,
       maxConnectionAgeGrace: Infinity,
+      resets,
     },
-    { open, wake() {}, limit() {} },
+    { open, wake() {}, limit },
     0,
   );
   connection.receive(concat([PREFACE, settingsFrame()]), 0);
@@ -116,4 +125,45 @@ Deno.test("fields that have left HPACK's table, or never went in, are not kept",
   assertLess(usedBytes() - before, 300_000);
   const isKept = () => decoder.decode(Uint8Array.of(0xbe), 0, 1, () => {});
   assertThrows(isKept, ConnectionError, "index 62 stands for no field");
+});
+
+Deno.test("a client that returns its windows frame by frame, after much was sent, is no flood", () => {
+  const parts = Array.from({ length: 64 }, () => new Uint8Array(1 << 20));
+  const connection = begun(parts);
+  const room = uint32(2 ** 30);
+  connection.receive(
+    concat([
+      settingsFrame({ INITIAL_WINDOW_SIZE: 2 ** 30 }),
+      frame("WINDOW_UPDATE", 0, 0, room),
+    ]),
+    0,
+  );
+  begin(connection, 1);
+  writeAll(connection);
+  assertEquals(parts, []);
+  const update = concat([
+    frame("WINDOW_UPDATE", 0, 0, uint32(16_384)),
+    frame("WINDOW_UPDATE", 0, 1, uint32(16_384)),
+  ]);
+  for (let i = 0; i < (64 << 20) / 16_384; i++) connection.receive(update, 0);
+  assertEquals(connection.error, undefined);
+});
+
+Deno.test("streams that are begun and given up are counted for all connections that share the budget", () => {
+  const resets = new TokenBucket(101, 1);
+  const limits: string[] = [];
+  const connections = [0, 1].map(() =>
+    begun([], { resets, limit: (limit) => limits.push(limit) })
+  );
+  for (let id = 1; id < 102; id += 2) {
+    for (const connection of connections) {
+      begin(connection, id);
+      connection.receive(frame("RST_STREAM", 0, id, uint32(8)), 0);
+    }
+  }
+  assertEquals(
+    connections.map(({ error }) => error?.message),
+    [undefined, "too many streams were begun and given up"],
+  );
+  assertEquals(limits, ["resetsPerSecond"]);
 });

@@ -46,7 +46,7 @@ async function scene(options: Partial<ServeOptions<string>> = {}) {
     cache,
     clock,
     events,
-    port: server.addr.port,
+    port: (server.restAddr ?? server.addr).port,
     [Symbol.asyncDispose]: () => server.shutdown({ deadline: 100 }),
   };
 }
@@ -150,7 +150,7 @@ Deno.test("a connection without streams whose certificate expires is closed", as
 });
 
 Deno.test("a connection of HTTP/1 whose certificate expires is closed after its last answer", async () => {
-  await using at = await scene({ rest: { deadline: 20 } });
+  await using at = await scene({ rest: { port: 0, deadline: 20 } });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const sockets = new Set<unknown>();
   const post = () =>

@@ -52,10 +52,10 @@ Deno.test("unary requests may come compressed, and are answered so; what is none
     cache,
     hostname: "127.0.0.1",
     port: 0,
-    rest: true,
+    rest: { port: 0 },
     limits: { messageBytes: 10_000 },
   });
-  const { port } = server.addr;
+  const { port } = server.restAddr!;
   const asked = new TextEncoder().encode(JSON.stringify({ node }));
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   for (

@@ -99,7 +99,6 @@ Deno.test("there is room for another connection when one has gone", async () => 
 
 const ways = [
   ["in the clear", {}],
-  ["in the clear, with REST", { rest: true }],
   ["over TLS", { tls: { cert: pem("server.pem"), key: pem("server.key") } }],
 ] satisfies [string, Partial<ServeOptions>][];
 
@@ -142,7 +141,6 @@ for (const [what, options] of ways) {
 
 for (
   const [what, options] of [
-    ["in the clear, with REST", { rest: true }],
     ["over TLS", { tls: { cert: pem("server.pem"), key: pem("server.key") } }],
   ] satisfies [string, Partial<ServeOptions>][]
 ) {
@@ -254,12 +252,14 @@ Deno.test("a request that does not come to its end keeps no old connection open"
     cache: new SnapshotCache(),
     hostname: "127.0.0.1",
     port: 0,
-    rest: true,
     limits,
   });
   using client = new RawClient(server.addr.port);
   const request = requestBlock([
-    [":path", "/v3/discovery:clusters"],
+    [
+      ":path",
+      "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters",
+    ],
     ["content-type", "application/json"],
   ]);
   client.begin(frame("HEADERS", END_HEADERS, 1, request));

@@ -278,10 +278,12 @@ Deno.test("Connect serves it, too, in JSON with all that is in it", async () => 
     cache,
     hostname: "127.0.0.1",
     port: 0,
-    rest: true,
+    rest: { port: 0 },
   });
   const response = await fetch(
-    `http://127.0.0.1:${server.addr.port}/envoy.service.listener.v3.ListenerDiscoveryService/FetchListeners`,
+    `http://127.0.0.1:${
+      server.restAddr!.port
+    }/envoy.service.listener.v3.ListenerDiscoveryService/FetchListeners`,
     {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -300,7 +302,7 @@ Deno.test("Connect refuses what is too large, with and without a size that is sa
     cache: cacheWith("a"),
     hostname: "127.0.0.1",
     port: 0,
-    rest: true,
+    rest: { port: 0 },
     limits: { messageBytes: 100 },
     observer: (event) => event.kind === "limit" && reached.push(event),
   });
@@ -308,11 +310,14 @@ Deno.test("Connect refuses what is too large, with and without a size that is sa
   const bytes = new TextEncoder().encode(text);
   const parts = [bytes.subarray(0, 50), bytes.subarray(50)];
   for (const body of [bytes, ReadableStream.from(parts)]) {
-    const response = await fetch(`http://127.0.0.1:${server.addr.port}${CDS}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
+    const response = await fetch(
+      `http://127.0.0.1:${server.restAddr!.port}${CDS}`,
+      {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      },
+    );
     assertEquals((await response.json()).code, "resource_exhausted");
   }
   assertEquals(reached.length, 2);
