@@ -257,7 +257,9 @@ export class World {
     const held = client.held(typeUrl);
     const asked = [...truth.values()].filter(({ name }) => wish.isAsked(name));
     if (wish.refused.size > 0) return "it refused something";
-    if (witness.isSentAgain(wish)) return "a cluster may wait for it";
+    const isDue = typeUrl === TypeUrl.ClusterLoadAssignment &&
+      [...names].some((name) => wish.told.due.has(name));
+    if (isDue || witness.isSentAgain(wish)) return "a cluster may wait for it";
     const isOwed = typeUrl === TypeUrl.RouteConfiguration &&
       [...witness.owed].some((name) => names.has(name));
     if (isOwed) return "a listener may wait for it";
