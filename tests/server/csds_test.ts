@@ -125,7 +125,8 @@ for (const [way, start] of Object.entries(ways)) {
         name: "b",
         state: "NACKED",
         config: "ERROR",
-        version: "",
+        // That which it keeps.
+        version: b,
         at: undefined,
         error: {
           at: 2_000,

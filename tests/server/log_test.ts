@@ -47,10 +47,12 @@ async function refusing(
     authorization: `Bearer ${OPAQUE}`,
   });
   const stream = client.sotw();
-  stream.send({ node, typeUrl });
+  const resourceNames = typeUrl === TypeUrl.Secret ? ["key"] : [];
+  stream.send({ node, typeUrl, resourceNames });
   const { nonce } = await stream.next();
   stream.send({
     typeUrl,
+    resourceNames,
     responseNonce: nonce,
     errorDetail: { code: 3, message },
   });

@@ -26,7 +26,7 @@ function snapshot(port: number) {
   });
 }
 
-async function scene() {
+async function scene(legacyWildcard?: boolean) {
   const cache = new SnapshotCache();
   cache.set("node", snapshot(1));
   const events: ServerEvent[] = [];
@@ -34,6 +34,7 @@ async function scene() {
     cache,
     hostname: "127.0.0.1",
     port: 0,
+    legacyWildcard,
     observer: (event) => events.push(event),
   });
   return {
@@ -44,8 +45,8 @@ async function scene() {
   };
 }
 
-Deno.test("an empty subscription means all at first, none after names, and is no error", async () => {
-  await using at = await scene();
+Deno.test("an empty subscription means all at first by option, none after names, and is no error", async () => {
+  await using at = await scene(true);
   using client = new GrpcClient(at.port);
   const stream = client.sotw();
   stream.send({ node, typeUrl });
@@ -76,6 +77,19 @@ Deno.test("an empty subscription means all at first, none after names, and is no
   assertEquals(stream.waiting, 0);
   other.cancel();
   stream.cancel();
+});
+
+Deno.test("an empty subscription of endpoints means none, and is no error", async () => {
+  await using at = await scene();
+  using client = new GrpcClient(at.port);
+  for (const stream of [client.sotw(), client.delta()]) {
+    stream.send({ node, typeUrl });
+    // Of another type on the same stream.
+    stream.send({ typeUrl: TypeUrl.Cluster });
+    assertEquals((await stream.next()).typeUrl, TypeUrl.Cluster);
+    assertEquals(stream.waiting, 0);
+    stream.cancel();
+  }
 });
 
 Deno.test("a connection that is cut ends its streams, each of which is told of, and no others", async () => {

@@ -237,13 +237,13 @@ Deno.test("every discovery service streams its type", async () => {
   for (const [service, sotw, delta, typeUrl] of services) {
     if (sotw) {
       const stream = client.sotw(`/${service}/${sotw}`);
-      stream.send({ node });
+      stream.send({ node, resourceNames: ["*"] });
       assertEquals((await stream.next()).typeUrl, typeUrl);
       stream.cancel();
     }
     if (delta) {
       const stream = client.delta(`/${service}/${delta}`);
-      stream.send({ node });
+      stream.send({ node, resourceNamesSubscribe: ["*"] });
       assertEquals((await stream.next()).typeUrl, typeUrl);
       stream.cancel();
     }
