@@ -40,6 +40,7 @@ export interface Fault {
 export class Observation {
   #kept: Record<string, number> = {};
   #bytes = 0;
+  #isWarm = false;
 
   /** Looks at the heap as it is before the first. */
   static async start(): Promise<Observation> {
@@ -51,6 +52,7 @@ export class Observation {
   /** Lets a fault go on for some rounds. */
   async of(fault: Fault, rounds: number): Promise<Report> {
     const { name, times = 1 } = fault;
+    await this.#warmUp(fault);
     const without = new Float64Array(rounds);
     const beside = new Float64Array(rounds);
     for (let round = 0; round < rounds; round++) {
@@ -67,6 +69,17 @@ export class Observation {
     };
   }
 
+  /** Lets V8 compile what is called, and caches fill their history, before the first look. */
+  async #warmUp(fault: Fault) {
+    if (this.#isWarm) return;
+    this.#isWarm = true;
+    for (let round = 0; round < WARM_UP; round++) {
+      await fault.change();
+      await during(fault);
+    }
+    await this.#look();
+  }
+
   async #look() {
     const [before, bytesBefore] = [this.#kept, this.#bytes];
     this.#kept = await kept();
@@ -79,6 +92,9 @@ export class Observation {
     return { grown, bytes: this.#bytes - bytesBefore };
   }
 }
+
+/** How many rounds go before the first that counts: more than a cache keeps older versions. */
+const WARM_UP = 10;
 
 /** Lets a fault be once; how many milliseconds a change takes meanwhile, on average. */
 async function during(fault: Fault): Promise<number> {
