@@ -200,7 +200,7 @@ export class Sequencer {
   /** What of a type waits, and for what; undefined if nothing does. */
   blocked(state: TypeState): Blocked | undefined {
     const { updates, removals } = state.withheld;
-    if (updates.size + removals.size === 0) return undefined;
+    if (!state.view || updates.size + removals.size === 0) return undefined;
     return describeBlocked(state, this.restrain(state), {
       types: this.#types,
       awaited: () => this.#awaited(state),

@@ -55,7 +55,12 @@ export class Watches implements Disposable {
   move(client: Client) {
     for (const [typeUrl, subscription] of this.#subscriptions) {
       if (this.#stream.ended !== undefined) return;
-      this.#stream.guard(() => this.#watch(client, typeUrl, subscription));
+      this.#stream.guard(() => {
+        // What there is for the client before is nothing to the next, for whom there may be nothing at all.
+        const none = { view: undefined, names: undefined };
+        this.#stream.step({ kind: "changed", typeUrl, ...none });
+        this.#watch(client, typeUrl, subscription);
+      });
     }
   }
 
