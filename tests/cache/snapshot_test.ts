@@ -413,23 +413,32 @@ Deno.test("types of which a snapshot has nothing leave nothing behind in it", ()
   assertEquals([...both.resources(TypeUrl.Listener).keys()], ["b"]);
 });
 
-Deno.test("deleting costs what is deleted", () => {
-  const timeOf = (size: number) => {
+Deno.test("deleting costs what is deleted", async () => {
+  const deletion = (size: number) => {
     const resources = Array.from(
       { length: size },
       (_, i) => createResource(ClusterSchema, { name: `cluster-${i}` }),
     );
     const removed = resources.map(({ typeUrl, name }) => ({ typeUrl, name }));
     const snapshot = createSnapshot({ resources });
-    let least = Infinity;
-    for (let run = 0; run < 5; run++) {
+    return () => {
       const start = performance.now();
       snapshot.with({ delete: removed });
-      least = Math.min(least, performance.now() - start);
-    }
-    return least;
+      return performance.now() - start;
+    };
   };
-  timeOf(5_000);
+  const few = deletion(5_000);
+  const many = deletion(40_000);
+  let ratio = Infinity;
+  let [least, leastOfMany] = [Infinity, Infinity];
+  // Whatever else the machine does, one of many short runs is undisturbed.
+  for (let run = 0; run < 40 && ratio >= 30; run++) {
+    least = Math.min(least, few());
+    leastOfMany = Math.min(leastOfMany, many());
+    // The first runs are those of code that is not compiled yet.
+    if (run >= 4) ratio = leastOfMany / least;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
   // It was 64 times as long when what is deleted was copied for each.
-  assertLess(timeOf(40_000) / timeOf(5_000), 30);
+  assertLess(ratio, 30);
 });
