@@ -218,25 +218,9 @@ export class Sequencer {
     const { typeUrl } = state;
     const { dependents } = traitsOf(typeUrl);
     if (!state.makesBeforeBreak) {
-      const clusters = this.#find(TypeUrl.Cluster);
-      if (!this.#isAggregated || !warmsClusters(typeUrl)) {
-        return { allRemovals: undefined };
-      }
-      if (!clusters) {
-        return {
-          allRemovals: undefined,
-          removal: (name) =>
-            isEmpty(state.held(name)) ? "still_requested" : undefined,
-        };
-      }
-      // What warming clusters need stays until they are warm.
-      const needed = neededFor(clusters, typeUrl);
-      const reason = clusters.isInProgress
-        ? "dependency_unacked"
-        : "dependency_nacked";
       return {
         allRemovals: undefined,
-        removal: (name) => needed.has(name) ? reason : undefined,
+        removal: this.#restrainWarmingRemovals(state),
       };
     }
     if (dependents.some((dependent) => this.#awaitsType(dependent))) {
@@ -255,6 +239,22 @@ export class Sequencer {
     }
     const kept = this.#kept(state, used);
     return { allRemovals: undefined, removal: (name) => kept.get(name) };
+  }
+
+  /** Keeps what warming clusters need until they are warm, whether or not other changes are ordered. */
+  #restrainWarmingRemovals(state: TypeState): Restraint["removal"] {
+    const { typeUrl } = state;
+    if (!this.#isAggregated || !warmsClusters(typeUrl)) return undefined;
+    const clusters = this.#find(TypeUrl.Cluster);
+    if (!clusters) {
+      return (name) =>
+        isEmpty(state.held(name)) ? "still_requested" : undefined;
+    }
+    const needed = neededFor(clusters, typeUrl);
+    const reason = clusters.isInProgress
+      ? "dependency_unacked"
+      : "dependency_nacked";
+    return (name) => needed.has(name) ? reason : undefined;
   }
 
   /** Names that are kept, and why: what is used, what is drained, and what these refer to, as aggregate clusters do. */
@@ -296,10 +296,7 @@ export class Sequencer {
         ? (needed ??= neededFor(clusters, typeUrl)).has(name)
         : this.#hasReturned && state.sequencing !== undefined;
       if (!isNeeded) return undefined;
-      const sets = [...this.#expectations.setsOf(typeUrl), ...state.history];
-      const older = sets
-        .map(({ resources }) => resources.get(name))
-        .find((resource) => resource && !state.rejects(resource));
+      const older = this.#older(state, name);
       if (older) return older;
       const waits = !clusters && this.#isReturning &&
         (state.sequencing?.holdTimeout ?? 0) > 0;
@@ -310,6 +307,19 @@ export class Sequencer {
       const none = emptyEndpoints(name);
       return state.rejects(none) ? undefined : none;
     };
+  }
+
+  /** The newest older version of a resource that the client has not NACKed: of the sets that it was sent first. */
+  #older(state: TypeState, name: string): Resource | undefined {
+    for (
+      const sets of [this.#expectations.setsOf(state.typeUrl), state.history]
+    ) {
+      for (const { resources } of sets) {
+        const resource = resources.get(name);
+        if (resource && !state.rejects(resource)) return resource;
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -356,13 +366,12 @@ export class Sequencer {
     if (typeUrl === TypeUrl.Listener) return !listeners;
     if (!listeners) return false;
     if (this.#drains.concerns(typeUrl)) return true;
-    const refers = (resource: Resource) =>
-      resource.references.references.some((its) => its.typeUrl === typeUrl);
     for (const held of listeners.inUse()) {
-      if (!(held instanceof Resource) || refers(held)) return true;
+      if (!(held instanceof Resource) || refersTo(held, typeUrl)) return true;
     }
     for (const resource of listeners.view?.resources.values() ?? []) {
-      if (listeners.has(resource.name) && refers(resource)) return true;
+      const isHeld = listeners.has(resource.name);
+      if (isHeld && refersTo(resource, typeUrl)) return true;
     }
     return false;
   }
@@ -452,9 +461,7 @@ export class Sequencer {
     }
     const parents = this.#types.filter(isParent);
     for (const { typeUrl, name, awaitsEndpoints } of newlyUsed(sent, parents)) {
-      if (awaitsEndpoints) {
-        this.#late.push({ typeUrl, name });
-      }
+      if (awaitsEndpoints) this.#late.push({ typeUrl, name });
       const state = this.#find(typeUrl);
       if (!state) continue;
       this.#owed.add(typeUrl, name);
@@ -478,9 +485,14 @@ function warmsClusters(typeUrl: string): boolean {
   return traitsOf(typeUrl).dependents.includes(TypeUrl.Cluster);
 }
 
-function refersTo(resource: Resource, typeUrl: string, name: string): boolean {
-  return resource.references.references.some((its) =>
-    its.typeUrl === typeUrl && its.name === name
+/** Whether a resource refers to one of a type: to any, or to the one of that name. */
+function refersTo(
+  { references }: Resource,
+  typeUrl: string,
+  name?: string,
+): boolean {
+  return references.references.some((its) =>
+    its.typeUrl === typeUrl && (name === undefined || its.name === name)
   );
 }
 
