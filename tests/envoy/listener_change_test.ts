@@ -12,13 +12,13 @@ import { createSnapshot, type Snapshot, TypeUrl } from "../../mod.ts";
 import { pem } from "../support/certs.ts";
 import { get } from "../support/http.ts";
 import {
+  answering,
   any,
   certificate,
   cluster,
   configSource,
   endpoints,
   listener,
-  type ListenerParts,
   rds,
   routes,
 } from "../support/resources.ts";
@@ -68,30 +68,6 @@ function leadingTo(name: string, port: number, upstream: Upstream): Snapshot {
       endpoints(to, upstream.port),
     ],
   });
-}
-
-/** Routes within the listener that answer with some text. */
-function answering(text: string): ListenerParts["routeSpecifier"] {
-  return {
-    case: "routeConfig",
-    value: {
-      name: "routes",
-      virtualHosts: [{
-        name: "all",
-        domains: ["*"],
-        routes: [{
-          match: { pathSpecifier: { case: "prefix", value: "/" } },
-          action: {
-            case: "directResponse",
-            value: {
-              status: 200,
-              body: { specifier: { case: "inlineString", value: text } },
-            },
-          },
-        }],
-      }],
-    },
-  };
 }
 
 /** The same place to get resources from, written differently. */

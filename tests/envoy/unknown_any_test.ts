@@ -5,7 +5,11 @@ import { createSnapshot, serve, SnapshotCache, TypeUrl } from "../../mod.ts";
 import { bootstrap } from "../support/bootstrap.ts";
 import { Envoy } from "../support/envoy.ts";
 import { get } from "../support/http.ts";
-import { listener, type ListenerParts } from "../support/resources.ts";
+import {
+  answering,
+  listener,
+  type ListenerParts,
+} from "../support/resources.ts";
 
 /** A listener that answers by itself. */
 function saying(
@@ -13,28 +17,7 @@ function saying(
   body: string,
   httpFilters: ListenerParts["httpFilters"] = [],
 ) {
-  return listener(name, {
-    httpFilters,
-    routeSpecifier: {
-      case: "routeConfig",
-      value: {
-        virtualHosts: [{
-          name: "all",
-          domains: ["*"],
-          routes: [{
-            match: { pathSpecifier: { case: "prefix", value: "/" } },
-            action: {
-              case: "directResponse",
-              value: {
-                status: 200,
-                body: { specifier: { case: "inlineString", value: body } },
-              },
-            },
-          }],
-        }],
-      },
-    },
-  });
+  return listener(name, { httpFilters, routeSpecifier: answering(body) });
 }
 
 for (const delta of [false, true]) {

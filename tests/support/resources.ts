@@ -232,3 +232,27 @@ export function certificate(name: string, cert: string, key: string): Secret {
     },
   });
 }
+
+/** Routes within the listener that answer with some text. */
+export function answering(text: string): ListenerParts["routeSpecifier"] {
+  return {
+    case: "routeConfig",
+    value: {
+      name: "routes",
+      virtualHosts: [{
+        name: "all",
+        domains: ["*"],
+        routes: [{
+          match: { pathSpecifier: { case: "prefix", value: "/" } },
+          action: {
+            case: "directResponse",
+            value: {
+              status: 200,
+              body: { specifier: { case: "inlineString", value: text } },
+            },
+          },
+        }],
+      }],
+    },
+  };
+}
